@@ -1,0 +1,40 @@
+import { customType } from "drizzle-orm/pg-core";
+
+/** `bytea` as Buffer. */
+export const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => "bytea" });
+
+/** `int8` that stays below 2^53 (ids, offsets), as number. */
+export const int8Number = customType<{ data: number; driverData: bigint | string }>({
+  dataType: () => "bigint",
+  fromDriver: (value) => Number(value),
+});
+
+/** `int8` of amounts in minor units, as bigint. */
+export const int8Minor = customType<{ data: bigint; driverData: bigint | string }>({
+  dataType: () => "bigint",
+  fromDriver: (value) => BigInt(value),
+});
+
+/** `int8[]` of offsets and counters below 2^53, as numbers. */
+export const int8Numbers = customType<{ data: number[]; driverData: string }>({
+  dataType: () => "bigint[]",
+  toDriver: (values) => `{${values.join(",")}}`,
+  fromDriver: (value) => parseInt8Array(value),
+});
+
+/** `timestamptz` as ms since 1970. */
+export const instant = customType<{ data: number; driverData: string | Date }>({
+  dataType: () => "timestamp with time zone",
+  toDriver: (ms) => new Date(ms).toISOString(),
+  fromDriver: (value) => new Date(value).getTime(),
+});
+
+/** `{1,2,NULL}` of Postgres as numbers. Pools do not parse arrays themselves. */
+export function parseInt8Array(text: string): number[] {
+  return text.length <= 2 ? [] : text.slice(1, -1).split(",").map(Number);
+}
+
+/** `{1,2}` of Postgres as bigints. */
+export function parseMinorArray(text: string): bigint[] {
+  return text.length <= 2 ? [] : text.slice(1, -1).split(",").map(BigInt);
+}

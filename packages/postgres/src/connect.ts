@@ -1,0 +1,54 @@
+import postgres from "postgres";
+
+/** A pool. `int8` is read as bigint, `date` as text, `timestamptz` as Date; arrays are not parsed (see sets.ts). */
+export type Sql = postgres.Sql<{ bigint: bigint }>;
+/** A transaction's connection. */
+export type Tx = postgres.TransactionSql<{ bigint: bigint }>;
+
+export interface SqlOptions {
+  /** Connections at most. */
+  readonly max: number;
+  /** Shown in pg_stat_activity. */
+  readonly applicationName: string;
+  /** How long a statement may wait for a lock. Default 3 s. */
+  readonly lockTimeoutMs?: number;
+  /** How long a transaction may take in all. Default 30 s. */
+  readonly transactionTimeoutMs?: number;
+  /** Called for each NOTICE of the server. */
+  readonly onNotice?: (message: string) => void;
+}
+
+const OID_INT8 = 20;
+const OID_DATE = 1082;
+
+/**
+ * Opens a pool. A frozen or dead peer must not hold a lock for long (docs/protocols.md, "Frozen owners"):
+ * the server ends an idle transaction after 5 s and any transaction after 30 s, and keepalives find a dead client.
+ */
+export function openSql(url: string, options: SqlOptions): Sql {
+  return postgres(url, {
+    max: options.max,
+    fetch_types: false, // array parameters are literals, see sets.ts
+    keep_alive: 5,
+    connect_timeout: 10,
+    idle_timeout: 0,
+    max_lifetime: null,
+    backoff: (attempt: number) => Math.min(0.1 * 2 ** attempt, 1) * (0.75 + Math.random() / 2),
+    onnotice: (notice) => options.onNotice?.(String(notice["message"])),
+    types: {
+      bigint: { to: OID_INT8, from: [OID_INT8], serialize: (value: bigint) => value.toString(), parse: (text: string) => BigInt(text) },
+      date: { to: OID_DATE, from: [OID_DATE], serialize: (value: string) => value, parse: (text: string) => text },
+    },
+    connection: {
+      application_name: options.applicationName,
+      lock_timeout: options.lockTimeoutMs ?? 3_000,
+      idle_in_transaction_session_timeout: 5_000,
+      transaction_timeout: options.transactionTimeoutMs ?? 30_000,
+      tcp_keepalives_idle: 5,
+      tcp_keepalives_interval: 2,
+      tcp_keepalives_count: 3,
+      TimeZone: "UTC",
+      client_min_messages: "warning",
+    },
+  }) as Sql;
+}

@@ -1,0 +1,144 @@
+import type { Tx, Sql } from "./connect.ts";
+
+/**
+ * Set-based writes: one statement per table, whatever the number of rows. Each column travels as one array
+ * parameter in Postgres' text form (`{1,2,NULL}`) and comes back as rows through `unnest`.
+ */
+export type ColumnType =
+  | "int2"
+  | "int4"
+  | "int8"
+  | "text"
+  | "uuid"
+  | "bool"
+  | "bytea"
+  | "date"
+  | "timestamptz"
+  | "jsonb"
+  | "int8[]"
+  | "text[]";
+
+export type Columns = Readonly<Record<string, ColumnType>>;
+
+interface ColumnValues {
+  int2: number;
+  int4: number;
+  int8: number | bigint;
+  text: string;
+  uuid: string;
+  bool: boolean;
+  bytea: Buffer;
+  /** Days since 1970-01-01. */
+  date: number;
+  /** Milliseconds since 1970. */
+  timestamptz: number;
+  jsonb: unknown;
+  "int8[]": readonly (number | bigint)[];
+  "text[]": readonly string[];
+}
+
+export type Row<C extends Columns> = { readonly [K in keyof C]: ColumnValues[C[K]] | null };
+
+const DAY_MS = 86_400_000;
+const NEEDS_QUOTES = /^$|[\s{}",\\]|^null$/i;
+
+function quoted(text: string): string {
+  if (!NEEDS_QUOTES.test(text)) return text;
+  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+}
+
+/** Always quoted: the element is itself a literal with commas or braces. */
+function requoted(text: string): string {
+  return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+}
+
+function json(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === "bigint" ? Number(inner) : inner));
+}
+
+const encoders: { readonly [T in ColumnType]: (value: never) => string } = {
+  int2: String,
+  int4: String,
+  int8: String,
+  text: quoted,
+  uuid: String,
+  bool: (value: boolean) => (value ? "t" : "f"),
+  bytea: (value: Buffer) => `"\\\\x${value.toString("hex")}"`,
+  date: (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10),
+  timestamptz: (ms: number) => new Date(ms).toISOString(),
+  jsonb: (value: unknown) => requoted(json(value)),
+  "int8[]": (values: readonly (number | bigint)[]) => requoted(`{${values.join(",")}}`),
+  "text[]": (values: readonly string[]) => requoted(arrayLiteral("text", values)),
+};
+
+/** `{…}` of one column. */
+export function arrayLiteral<T extends ColumnType>(type: T, values: readonly (ColumnValues[T] | null)[]): string {
+  const encode = encoders[type] as (value: ColumnValues[T]) => string;
+  let literal = "{";
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i];
+    if (i > 0) literal += ",";
+    literal += value === null || value === undefined ? "NULL" : encode(value);
+  }
+  return `${literal}}`;
+}
+
+// unnest() would flatten an array of arrays: those columns travel as text and are cast in the select list.
+const TRAVELS_AS: Partial<Record<ColumnType, string>> = { "int8[]": "text", "text[]": "text" };
+
+export interface FromSet {
+  /** `(SELECT … FROM unnest($1::int8[], …) AS u(…))`, to be used as a FROM item; give it an alias. */
+  readonly text: string;
+  readonly params: string[];
+}
+
+/** Rows as a FROM item: `SELECT … FROM ${set.text} AS r JOIN …`. Parameters are numbered from `firstParam`. */
+export function fromSet<const C extends Columns>(columns: C, rows: readonly Row<C>[], firstParam = 1): FromSet {
+  const names = Object.keys(columns);
+  const params = names.map((name) => columnLiteral(columns, rows, name));
+  const arrays = names.map((name, i) => `$${firstParam + i}::${TRAVELS_AS[columns[name]!] ?? columns[name]}[]`);
+  const list = names.map((name) => (TRAVELS_AS[columns[name]!] === undefined ? name : `${name}::${columns[name]} AS ${name}`));
+  return { text: `(SELECT ${list.join(", ")} FROM unnest(${arrays.join(", ")}) AS u(${names.join(", ")}))`, params };
+}
+
+function columnLiteral<C extends Columns>(columns: C, rows: readonly Row<C>[], name: string): string {
+  const type = columns[name]!;
+  const values = rows.map((row) => row[name] as never);
+  return arrayLiteral(type, values);
+}
+
+/**
+ * INSERT of all rows by one statement. `suffix` is what follows, e.g. `ON CONFLICT DO NOTHING` or `RETURNING id`.
+ * Does nothing for no rows.
+ */
+export async function insertSet<const C extends Columns>(
+  tx: Tx | Sql,
+  table: string,
+  columns: C,
+  rows: readonly Row<C>[],
+  suffix = "",
+): Promise<readonly Record<string, unknown>[]> {
+  if (rows.length === 0) return [];
+  const set = fromSet(columns, rows);
+  const names = Object.keys(columns).map((name) => `"${name}"`).join(", ");
+  return tx.unsafe(`INSERT INTO ${table} (${names}) SELECT * FROM ${set.text} AS r ${suffix}`, set.params, { prepare: true });
+}
+
+/**
+ * UPDATE of all rows by one statement: `key` columns find the row, the others are set.
+ * Does nothing for no rows.
+ */
+export async function updateSet<const C extends Columns>(
+  tx: Tx | Sql,
+  table: string,
+  key: readonly (keyof C & string)[],
+  columns: C,
+  rows: readonly Row<C>[],
+): Promise<void> {
+  if (rows.length === 0) return;
+  const set = fromSet(columns, rows);
+  const assigned = Object.keys(columns).filter((name) => !key.includes(name));
+  const assignments = assigned.map((name) => `"${name}" = r.${name}`).join(", ");
+  const match = key.map((name) => `t."${name}" = r.${name}`).join(" AND ");
+  await tx.unsafe(`UPDATE ${table} AS t SET ${assignments} FROM ${set.text} AS r WHERE ${match}`, set.params, { prepare: true });
+}

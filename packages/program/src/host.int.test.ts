@@ -1,0 +1,134 @@
+import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import type { Bed } from "./testing/harness.ts";
+import { testBed, until } from "./testing/harness.ts";
+import { probeProgram } from "./testing/probe.ts";
+
+const events = (count: number, from = 0) => Array.from({ length: count }, (_, i) => ({ id: `e${from + i}`, amount: 1 }));
+const sum = (totals: Record<string, number>) => Object.values(totals).reduce((a, b) => a + b, 0);
+
+let bed: Bed;
+beforeEach(async () => {
+  bed = await testBed(inject("stack"));
+});
+afterEach(async () => {
+  await bed.close();
+});
+
+describe("the host", () => {
+  it("handles every event once and publishes a notice for each, in order", async () => {
+    await bed.send(events(1_000));
+    bed.start();
+    await bed.caughtUp();
+    expect(sum(await bed.totals())).toBe(1_000);
+    await until("outbox empty", async () => (await bed.sql`SELECT count(*)::int AS n FROM probe.outbox`)[0]!["n"] === 0);
+    const notices = await bed.notices();
+    expect(new Set(notices.map(({ value }) => value)).size).toBe(1_000);
+    for (let partition = 0; partition < bed.partitions; partition++) {
+      const sequence = notices.filter((notice) => notice.partition === partition).map(({ source }) => Number(source.split("/")[3]));
+      expect(sequence).toEqual(sequence.map((_, i) => i + 1));
+    }
+  });
+
+  it("changes nothing when the whole topic is sent again, or read again after a restore", async () => {
+    await bed.send(events(500));
+    const first = bed.start();
+    await bed.caughtUp();
+    const before = await bed.totals();
+    await bed.send(events(500));
+    await bed.caughtUp();
+    expect(await bed.totals()).toEqual(before);
+    await first.stop();
+    // A restored database: the state is there, the progress is that of an hour ago.
+    await bed.sql`UPDATE probe.progress SET next_off = 0`;
+    bed.start();
+    await bed.caughtUp();
+    expect(await bed.totals()).toEqual(before);
+    const [row] = await bed.sql`SELECT sum(duplicates)::int AS n FROM probe.tally`;
+    expect(row!["n"]).toBe(500 + 1_000);
+  });
+
+  it("lets two processes that both believe that they own every partition never both commit", async () => {
+    const owners = ["a", "b"].map((name) => bed.start({ program: { ...probeProgram(bed.topic), groupId: `${bed.topic}-${name}` } }));
+    await until("both have joined", () => owners.every((owner) => owner.ready));
+    for (let i = 0; i < 10; i++) await bed.send(events(200, i * 200));
+    await bed.caughtUp(40_000);
+    expect(sum(await bed.totals())).toBe(2_000);
+    const [row] = await bed.sql`SELECT sum(duplicates)::int AS d, sum(events)::int AS e FROM probe.tally`;
+    expect(row).toEqual({ d: 0, e: 2_000 });
+  });
+
+  it("goes on behind poison, with the original bytes in a dead letter", async () => {
+    await bed.send([{ id: "a", amount: 1 }, "not json", { id: "b", amount: -1 }, { id: "c", amount: 2 }], () => "k");
+    bed.start();
+    await bed.caughtUp();
+    expect(await bed.totals()).toEqual({ k: 3 });
+    const letters = await bed.sql`SELECT reason, off::int AS off, value FROM probe.dead_letter ORDER BY off`;
+    expect(letters.map(({ reason, off, value }) => [reason, off, String(value)])).toEqual([
+      ["invalid_event", 1, "not json"],
+      ["invalid_event", 2, JSON.stringify({ id: "b", amount: -1 })],
+    ]);
+  });
+
+  it("finds the one event that no column can hold", async () => {
+    await bed.send([...events(150), { id: "nul\0", amount: 1 }, ...events(150, 150)], () => "k");
+    bed.start();
+    await bed.caughtUp();
+    expect(await bed.totals()).toEqual({ k: 300 });
+    const letters = await bed.sql`SELECT reason, off::int AS off FROM probe.dead_letter`;
+    expect([...letters]).toEqual([{ reason: "invalid_event", off: 150 }]);
+  });
+
+  it("stops only the partition of a failing event, and gives it up after so many attempts", async () => {
+    const program = probeProgram(bed.topic, {
+      beforeDecide: ({ event }) => {
+        if (event.id === "bug") throw new Error("a bug");
+      },
+    });
+    const host = bed.start({ program, settings: { maxAttempts: 3 } });
+    await bed.send([{ id: "before", amount: 1 }, { id: "bug", amount: 1 }, { id: "after", amount: 1 }], () => "k");
+    await bed.send(events(400));
+    await bed.caughtUp();
+    expect(host.report().every(({ status }) => status === "running")).toBe(true);
+    expect(await bed.totals()).toMatchObject({ k: 2 });
+    const letters = await bed.sql`SELECT reason, message FROM probe.dead_letter`;
+    expect(letters).toHaveLength(1);
+    expect(letters[0]).toMatchObject({ reason: "program_error", message: expect.stringContaining("a bug") });
+  });
+
+  it("stops a partition whose stored offset the log no longer holds, until the gap is accepted", async () => {
+    await bed.send(events(50), () => "k");
+    const first = bed.start();
+    await bed.caughtUp();
+    await first.stop();
+    await bed.send(events(50, 50), () => "k");
+    const ends = await bed.logEnds();
+    const partition = ends.findIndex((end) => end === 100);
+    await bed.admin.deleteTopicRecords({ topic: bed.topic, partitions: [{ partition, offset: "70" }] });
+    const second = bed.start();
+    await until("reported", () => second.report().some(({ status }) => status === "gap"));
+    expect(await bed.totals()).toEqual({ k: 50 });
+    await second.stop();
+    bed.start({ settings: { acceptGap: true } });
+    await bed.caughtUp();
+    expect(await bed.totals()).toEqual({ k: 80 });
+  });
+
+  it("publishes rows that somebody else put into the outbox, in their place", async () => {
+    const { withPartitions } = await import("./progress.ts");
+    const { noticeId } = await import("./notice-id.ts");
+    bed.start();
+    await bed.send(events(20), () => "k");
+    await bed.caughtUp();
+    const partition = (await bed.logEnds()).findIndex((end) => end === 20);
+    await withPartitions(bed.sql, { program: "probe", topic: bed.topic, partitions: [partition] }, async ({ emit }) => {
+      emit(partition, { id: noticeId("probe", "Commanded", "m", "k", "command-1"), key: "k", value: Buffer.from("command") });
+    });
+    await bed.send(events(20, 20), () => "k");
+    await bed.caughtUp();
+    await until("outbox empty", async () => (await bed.sql`SELECT count(*)::int AS n FROM probe.outbox`)[0]!["n"] === 0);
+    const notices = await bed.notices();
+    expect(notices).toHaveLength(41);
+    expect(notices.map(({ source }) => Number(source.split("/")[3]))).toEqual(notices.map((_, i) => i + 1));
+    expect(notices[20]!.value).toBe("command");
+  });
+});

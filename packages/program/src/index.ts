@@ -1,0 +1,25 @@
+export type {
+  AppliedStep,
+  ChunkContext,
+  DeadLetter,
+  Decoded,
+  Entry,
+  Notice,
+  Outcome,
+  PartitionProgress,
+  Program,
+  Rejection,
+  SourceRecord,
+  SweepOutcome,
+  SweepRequest,
+} from "./program.ts";
+export { classify, DefectError, FenceLostError, type FailureKind } from "./errors.ts";
+export { createKafka, kafkajs, type KafkaSettings } from "./kafkajs.ts";
+export { noticeId } from "./notice-id.ts";
+export { ensureProgress, inPartitions, readProgress, wakeChannel, withPartitions, type CommandContext, type ProgramScope, type StoredProgress } from "./progress.ts";
+export { hostTables } from "./tables.ts";
+export { createDriver, type DrivenRecord, type Driver } from "./driver.ts";
+export { readSource, SOURCE_HEADER, sourceHeader, type NoticeSource } from "./source-header.ts";
+export { startProgram, type HostOptions, type PartitionReport, type RunningProgram } from "./host.ts";
+export { defaultSettings, type HostSettings } from "./settings.ts";
+export { SupervisedConsumer, type ConsumerHandlers, type ConsumerOptions, type FetchedBatch } from "./consumer.ts";

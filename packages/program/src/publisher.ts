@@ -1,0 +1,167 @@
+import type { Kafka, Producer } from "kafkajs";
+import { backoffMs } from "./errors.ts";
+import { kafkajs, type KafkaLog } from "./kafkajs.ts";
+import type { OutboxRow } from "./progress.ts";
+import { SOURCE_HEADER, sourceHeader } from "./source-header.ts";
+
+/** Rows of one send: enough to fill a batch, small enough for the broker's message.max.bytes per partition. */
+const ROWS_PER_SEND = 2_000;
+const BYTES_PER_SEND = 512 * 1024;
+
+export interface PublisherOptions {
+  readonly kafka: Kafka;
+  readonly program: string;
+  readonly topic: string;
+  readonly log: KafkaLog;
+  /** Rows queued at most before `room()` waits. */
+  readonly maxQueued: number;
+  readonly onAcknowledged: (partition: number, seq: number) => void;
+  readonly onError?: () => void;
+}
+
+/**
+ * Publishes outbox rows of a lane in the order of their sequence, one send at a time, to the partition they come from.
+ *
+ * After a send that failed for good its producer is closed and a new one made, and everything from the first
+ * unacknowledged row is sent again in order: kafkajs rolls its sequence back after a failure and would give the same
+ * numbers to another batch, which the broker would take for a repeat and drop.
+ */
+export class Publisher {
+  readonly #options: PublisherOptions;
+  #producer: Producer | undefined;
+  #queue: OutboxRow[] = [];
+  #sending: Promise<void> | undefined;
+  #stopped = false;
+  #waiters: (() => void)[] = [];
+  /** Raised when a partition is taken over anew: acknowledgements of earlier sends then say nothing about its rows. */
+  readonly #generations = new Map<number, number>();
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /** Adds rows behind those that wait. */
+  enqueue(rows: readonly OutboxRow[]): void {
+    for (const row of rows) this.#queue.push(row);
+    this.#start();
+  }
+
+  /** Forgets rows of partitions that are taken over anew: what is in the outbox is read again. */
+  forget(partitions: ReadonlySet<number>): void {
+    this.#queue = this.#queue.filter((row) => !partitions.has(row.partition));
+    for (const partition of partitions) this.#generations.set(partition, this.#generation(partition) + 1);
+    this.#wake();
+  }
+
+  /** Resolves when fewer than `maxQueued` rows wait. */
+  async room(): Promise<void> {
+    while (this.#queue.length >= this.#options.maxQueued && !this.#stopped) await this.#changed();
+  }
+
+  /** Resolves when nothing waits any more, or the deadline has passed. */
+  async drain(deadlineMs: number): Promise<void> {
+    const until = performance.now() + deadlineMs;
+    while (this.#queue.length > 0 && performance.now() < until) {
+      await Promise.race([this.#changed(), new Promise((resolve) => setTimeout(resolve, 50))]);
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake();
+    await this.#closeProducer();
+    await this.#sending;
+  }
+
+  #changed(): Promise<void> {
+    return new Promise((resolve) => this.#waiters.push(resolve));
+  }
+
+  #wake(): void {
+    for (const waiter of this.#waiters.splice(0)) waiter();
+  }
+
+  #start(): void {
+    if (this.#sending !== undefined || this.#stopped) return;
+    this.#sending = this.#run().finally(() => {
+      this.#sending = undefined;
+      if (this.#queue.length > 0) this.#start();
+    });
+  }
+
+  async #run(): Promise<void> {
+    for (let failures = 0; this.#queue.length > 0 && !this.#stopped; ) {
+      const rows = this.#nextRows();
+      const generations = new Map(rows.map((row) => [row.partition, this.#generation(row.partition)]));
+      try {
+        await this.#send(rows);
+        failures = 0;
+        this.#acknowledge(rows, generations);
+      } catch (error) {
+        if (this.#stopped) return;
+        this.#options.onError?.();
+        this.#options.log.warn({ err: error, program: this.#options.program, rows: rows.length }, "publishing failed, trying again with a new producer");
+        await this.#closeProducer();
+        await new Promise((resolve) => setTimeout(resolve, backoffMs(failures++)));
+      }
+    }
+  }
+
+  #nextRows(): OutboxRow[] {
+    let bytes = 0;
+    let count = 0;
+    while (count < this.#queue.length && count < ROWS_PER_SEND && bytes < BYTES_PER_SEND) bytes += this.#queue[count++]!.notice.value.length + 200;
+    return this.#queue.slice(0, count);
+  }
+
+  async #send(rows: readonly OutboxRow[]): Promise<void> {
+    this.#producer ??= await this.#connect();
+    await this.#producer.send({
+      topic: this.#options.topic,
+      acks: -1,
+      messages: rows.map((row) => ({
+        partition: row.partition,
+        key: row.notice.key,
+        value: row.notice.value,
+        headers: { [SOURCE_HEADER]: sourceHeader(this.#options.program, row) },
+      })),
+    });
+  }
+
+  #acknowledge(rows: readonly OutboxRow[], generations: ReadonlyMap<number, number>): void {
+    const sent = new Set(rows);
+    let from = 0;
+    while (from < this.#queue.length && sent.has(this.#queue[from]!)) from += 1;
+    this.#queue = this.#queue.slice(from);
+    for (const { partition, seq } of rows) {
+      if (generations.get(partition) === this.#generation(partition)) this.#options.onAcknowledged(partition, seq);
+    }
+    this.#wake();
+  }
+
+  #generation(partition: number): number {
+    return this.#generations.get(partition) ?? 0;
+  }
+
+  async #connect(): Promise<Producer> {
+    const producer = this.#options.kafka.producer({
+      idempotent: true,
+      maxInFlightRequests: 1,
+      allowAutoTopicCreation: false,
+      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+      retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 500 },
+    });
+    await producer.connect();
+    return producer;
+  }
+
+  async #closeProducer(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = undefined;
+    await producer?.disconnect().catch(() => {});
+  }
+}

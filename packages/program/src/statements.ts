@@ -1,0 +1,54 @@
+import type { Sql } from "@perkstream/postgres";
+import { lockProgress, type StoredProgress } from "./progress.ts";
+
+/** Writes a fresh epoch into the progress rows and reads them: from now on every earlier owner is fenced. */
+export async function takeOver(sql: Sql, program: { name: string; topic: string }, epochs: ReadonlyMap<number, number>): Promise<Map<number, StoredProgress>> {
+  const scope = { program: program.name, topic: program.topic };
+  const partitions = [...epochs.keys()].sort((a, b) => a - b);
+  const rows = await sql.begin(async (tx) => {
+    const stored = await lockProgress(tx, scope, partitions);
+    await tx.unsafe(
+      `UPDATE ${program.name}.progress p SET epoch = r.epoch FROM unnest($2::int4[], $3::int8[]) r(part, epoch) WHERE p.topic = $1 AND p.part = r.part`,
+      [program.topic, `{${partitions.join(",")}}`, `{${partitions.map((partition) => epochs.get(partition)!).join(",")}}`],
+      { prepare: true },
+    );
+    return stored;
+  });
+  for (const [partition, row] of rows) row.epoch = epochs.get(partition)!;
+  return rows;
+}
+
+/** Moves the progress over a gap that somebody has accepted. */
+export async function acceptGap(sql: Sql, program: { name: string; topic: string }, partition: number, epoch: number, offset: number): Promise<void> {
+  await sql.unsafe(`UPDATE ${program.name}.progress SET next_off = $4 WHERE topic = $1 AND part = $2 AND epoch = $3`, [program.topic, partition, epoch, offset]);
+}
+
+/** Counts a failure of an event; resolves to how often it has failed in all. */
+export async function recordFailure(sql: Sql, program: { name: string; topic: string }, partition: number, epoch: number, offset: number): Promise<number> {
+  const [row] = await sql.unsafe<{ failures: number }[]>(
+    `UPDATE ${program.name}.progress SET failures = CASE WHEN failed_off = $4::int8 THEN failures + 1 ELSE 1 END, failed_off = $4
+     WHERE topic = $1 AND part = $2 AND epoch = $3 RETURNING failures`,
+    [program.topic, partition, epoch, offset],
+  );
+  return row?.failures ?? 0;
+}
+
+export interface StoredSweepRequest {
+  readonly id: string;
+  readonly scope: string;
+  readonly at: number;
+}
+
+/** The oldest sweep that was asked for and whose offset has been reached. */
+export async function nextSweepRequest(sql: Sql, program: string, partition: number, nextOffset: number): Promise<StoredSweepRequest | null> {
+  const [row] = await sql.unsafe<{ id: string; scope: string; at: Date }[]>(
+    `SELECT id, scope, at FROM ${program}.sweep_request WHERE NOT done AND part = $1 AND after_off <= $2 ORDER BY at, id LIMIT 1`,
+    [partition, nextOffset],
+    { prepare: true },
+  );
+  return row === undefined ? null : { id: row.id, scope: row.scope, at: new Date(row.at).getTime() };
+}
+
+export async function sweepRequestDone(sql: Sql, program: string, id: string, partition: number): Promise<void> {
+  await sql.unsafe(`UPDATE ${program}.sweep_request SET done = true WHERE id = $1 AND part = $2`, [id, partition], { prepare: true });
+}

@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config";
+
+// Three tiers by file name: *.unit.test.ts (no I/O), *.int.test.ts (the real stack), *.e2e.test.ts (the whole product).
+const conditions = ["source", "module", "node", "development|production"];
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: ["source", "node"] } },
+  test: {
+    include: ["{packages,services,scripts}/**/*.{unit,int,e2e}.test.ts"],
+    exclude: ["**/node_modules/**", "**/dist/**"],
+    globalSetup: ["./vitest.setup.ts"],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    pool: "forks",
+    maxWorkers: 2,
+    passWithNoTests: false,
+  },
+});
