@@ -123,7 +123,7 @@ async function readAll(kafka: Kafka, admin: Admin, topic: string): Promise<{ par
   const expected = ends.reduce((sum, { high }) => sum + Number(high), 0);
   const found: { partition: number; value: string; source: string }[] = [];
   if (expected === 0) return found;
-  const consumer = kafka.consumer({ groupId: `${topic}-reader-${randomBytes(3).toString("hex")}` });
+  const consumer = kafka.consumer({ groupId: `${topic}-reader-${randomBytes(3).toString("hex")}`, maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   await consumer.run({
