@@ -47,6 +47,7 @@ describe("publishing", () => {
       let cuts = 0;
       proxy.onAnswer = () => ++cuts > 5;
       publisher.enqueue(rows(6, 5));
+      await until("the first lost answer", () => cuts > 0);
       publisher.enqueue(rows(11, size));
       await until("all acknowledged", () => acknowledged === 10 + size, 40_000);
       expect(cuts).toBeGreaterThan(5);

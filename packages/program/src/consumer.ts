@@ -159,10 +159,9 @@ export class SupervisedConsumer {
 
   /** Resolves when the consumer has ended or has not fetched for too long. */
   async #watch(ended: Promise<void>): Promise<void> {
-    let over = false;
-    void ended.then(() => (over = true));
-    while (!over && !this.#stopped) {
-      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1_000))]);
+    const over = ended.then(() => true);
+    while (!this.#stopped) {
+      if (await Promise.race([over, new Promise<boolean>((resolve) => setTimeout(resolve, 1_000, false))])) return;
       if (this.sinceFetchMs > this.#options.stallAfterMs) {
         this.#options.log.warn({ group: this.#options.groupId, sinceFetchMs: Math.round(this.sinceFetchMs) }, "consumer stalled, replacing it");
         return;

@@ -176,7 +176,7 @@ class Host<E, W> implements RunningProgram {
   async #acquire(partitions: readonly Partition<E>[], publisher: Publisher): Promise<void> {
     const { program, sql, log } = this.#options;
     const epochs = new Map(partitions.map(({ partition }) => [partition, freshEpoch()]));
-    const log_ = await this.#logRanges();
+    const ranges = await this.#logRanges();
     const stored = await takeOver(sql, program, epochs);
     program.dropCaches?.();
     publisher.forget(new Set(epochs.keys()));
@@ -184,7 +184,7 @@ class Host<E, W> implements RunningProgram {
     const leftovers = await loadOutbox(sql, program.name, published, LEFTOVER_ROWS);
     for (const partition of partitions) {
       const row = stored.get(partition.partition)!;
-      const range = log_.get(partition.partition) ?? { low: 0, high: 0 };
+      const range = ranges.get(partition.partition) ?? { low: 0, high: 0 };
       partition.acknowledgedSeq = row.published;
       partition.storedSeq = row.published;
       partition.queuedSeq = leftovers.length < LEFTOVER_ROWS ? row.outSeq : (leftovers.findLast((left) => left.partition === row.partition)?.seq ?? row.published);

@@ -250,6 +250,7 @@ function tally<E>(chunks: readonly PartitionChunk<E>[], entries: readonly Entry<
     if (outcome.result === "duplicate") row.duplicates += 1;
     if (outcome.result === "parked") row.parked += 1;
     row.parked -= outcome.unparked ?? 0;
+    row.duplicates += outcome.duplicates ?? 0;
   }
   for (const { record, scope } of chunks.flatMap((chunk) => chunk.deadLetters)) {
     if (scope !== null) rowOf(record.partition, scope, storableInstant(record.timestamp));
