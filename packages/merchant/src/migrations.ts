@@ -1,0 +1,5 @@
+import type { Migrations } from "@perkstream/postgres";
+import { fileURLToPath } from "node:url";
+
+/** The tables of schema `merchant`. */
+export const migrations: Migrations = { schema: "merchant", folder: fileURLToPath(new URL("../migrations", import.meta.url)) };

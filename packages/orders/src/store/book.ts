@@ -1,0 +1,77 @@
+import type { Tx } from "@perkstream/postgres";
+import type { OrderDecoder } from "../decode.ts";
+import type { Booked, Ledger, OrderEntry } from "../handle.ts";
+import type { ExtraTypes } from "./extra.ts";
+import { createReader, keyText, type Keys, type OrderKey, type Wanted } from "./read.ts";
+import { createWriter } from "./write.ts";
+import { WorkingSet } from "./working.ts";
+
+export interface OrderBookOptions<X, R> {
+  /** The program's schema. */
+  readonly schema: string;
+  readonly decoder: OrderDecoder;
+  readonly extra: { readonly order: ExtraTypes<X>; readonly refund: ExtraTypes<R> };
+}
+
+/** Reads and writes the order tables of one program. Holds no state of its own. */
+export interface OrderBook<X, R> {
+  /**
+   * Reads what the chunk's events need, in one round trip: which of these orders exist, refunds of orders that a
+   * refund or cancellation names, and parked events of orders that are placed. Entries of merchants that are not in
+   * `merchants` (unknown ones) are left out. Runs under the progress lock.
+   */
+  load(tx: Tx, entries: readonly OrderEntry[], merchants: ReadonlyMap<string, { readonly id: number }>): Promise<WorkingOrders<X, R>>;
+  /** The same for orders by id, with their refunds: for commands of the API (linking a redemption, why). */
+  loadOrders(tx: Tx, keys: readonly OrderKey[]): Promise<WorkingOrders<X, R>>;
+}
+
+/** The orders of one transaction. An order that the chunk brings is seen by its later events. */
+export interface WorkingOrders<X, R> extends Ledger<X, R> {
+  find(merchant: number, orderId: string): Booked<X> | undefined;
+  /** Whether refunds or cancellations of an order were parked in earlier transactions. */
+  waits(merchant: number, orderId: string): boolean;
+  /** The latest record timestamp (ms) of what is parked in the database for an order; undefined for nothing. */
+  parkedUntil(merchant: number, orderId: string): number | undefined;
+  /** The program's own columns of an order were changed outside of `refunded`: they are written by `save`. */
+  touch(booked: Booked<X>): void;
+  /**
+   * One statement per table: inserts orders in key order, updates changed ones, inserts refunds, inserts and deletes
+   * parked events. 23505 means that another partition's owner counted the same order id: the host repeats from load.
+   */
+  save(tx: Tx): Promise<void>;
+}
+
+/**
+ * The order tables made by `orderTables`, for a program's `load`, `decide` and `save`. `X` and `R` are the rows of
+ * the program's own columns; what was stored in them is trusted to be of these types when it is read.
+ */
+export function createOrderBook<X, R>(options: OrderBookOptions<X, R>): OrderBook<X, R> {
+  const reader = createReader(options);
+  const writer = createWriter(options);
+  return {
+    async load(tx, entries, merchants) {
+      const wanted = { orders: new Map(), refunds: new Map(), parked: new Map() } satisfies Wanted;
+      for (const { event } of entries) {
+        const merchant = merchants.get(event.merchantId)?.id;
+        if (merchant === undefined) continue;
+        const text = keyText(merchant, event.orderId);
+        const key = { merchant, order_id: event.orderId };
+        wanted.orders.set(text, key);
+        (event.type === "OrderPlaced" ? wanted.parked : wanted.refunds).set(text, key);
+      }
+      return new WorkingSet(await reader.read(tx, wanted), options.decoder, writer);
+    },
+    async loadOrders(tx, keys) {
+      const orders: Keys = new Map(keys.map(({ merchant, orderId }) => [keyText(merchant, orderId), { merchant, order_id: orderId }]));
+      return new WorkingSet(await reader.read(tx, { orders, refunds: orders, parked: new Map() }), options.decoder, writer);
+    },
+  };
+}
+
+/**
+ * Orders that begin with nothing stored: for drivers, backtests and tests of programs. `save` writes nothing, and the
+ * set stays usable after it.
+ */
+export function emptyOrders<X, R>(decoder: OrderDecoder): WorkingOrders<X, R> {
+  return new WorkingSet<X, R>({ orders: new Map(), parked: new Map() }, decoder, async () => {});
+}

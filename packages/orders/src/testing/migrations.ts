@@ -1,0 +1,5 @@
+import type { Migrations } from "@perkstream/postgres";
+import { fileURLToPath } from "node:url";
+
+/** The tables of schema.ts beside this file. */
+export const trialMigrations: Migrations = { schema: "trial", folder: fileURLToPath(new URL("./migrations", import.meta.url)) };
