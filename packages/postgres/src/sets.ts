@@ -40,6 +40,8 @@ interface ColumnValues {
 export type Row<C extends Columns> = { readonly [K in keyof C]: ColumnValues[C[K]] | null };
 
 const DAY_MS = 86_400_000;
+/** 9999-12-31 */
+const LAST_4_DIGIT_DAY = 2_932_896;
 const NEEDS_QUOTES = /^$|[\s{}",\\]|^null$/i;
 
 function quoted(text: string): string {
@@ -56,6 +58,29 @@ function json(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) => (typeof inner === "bigint" ? Number(inner) : inner));
 }
 
+const DIGITS_2 = Array.from({ length: 60 }, (_, i) => String(i).padStart(2, "0"));
+let knownDay = Number.NaN;
+let knownDayText = "";
+
+// Rows of one statement mostly have the same dates: toISOString for each was a third of the time of writing a row.
+function dateText(day: number): string {
+  if (day !== knownDay) {
+    knownDayText = new Date(day * DAY_MS).toISOString().slice(0, 10);
+    knownDay = day;
+  }
+  return knownDayText;
+}
+
+function instantText(ms: number): string {
+  const day = Math.floor(ms / DAY_MS);
+  if (day < 0 || day > LAST_4_DIGIT_DAY || !Number.isInteger(ms)) return new Date(ms).toISOString();
+  const inDay = ms - day * DAY_MS;
+  const [hour, minute, second] = [Math.floor(inDay / 3_600_000), Math.floor(inDay / 60_000) % 60, Math.floor(inDay / 1_000) % 60];
+  const milli = inDay % 1_000;
+  const fraction = milli === 0 ? "" : `.${String(milli).padStart(3, "0")}`;
+  return `${dateText(day)}T${DIGITS_2[hour]}:${DIGITS_2[minute]}:${DIGITS_2[second]}${fraction}Z`;
+}
+
 const encoders: { readonly [T in ColumnType]: (value: never) => string } = {
   int2: String,
   int4: String,
@@ -64,8 +89,8 @@ const encoders: { readonly [T in ColumnType]: (value: never) => string } = {
   uuid: String,
   bool: (value: boolean) => (value ? "t" : "f"),
   bytea: (value: Buffer) => `"\\\\x${value.toString("hex")}"`,
-  date: (day: number) => new Date(day * DAY_MS).toISOString().slice(0, 10),
-  timestamptz: (ms: number) => new Date(ms).toISOString(),
+  date: dateText,
+  timestamptz: instantText,
   jsonb: (value: unknown) => requoted(json(value)),
   "int8[]": (values: readonly (number | bigint)[]) => requoted(`{${values.join(",")}}`),
   "text[]": (values: readonly string[]) => requoted(arrayLiteral("text", values)),

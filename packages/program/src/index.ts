@@ -23,3 +23,5 @@ export { readSource, SOURCE_HEADER, sourceHeader, type NoticeSource } from "./so
 export { startProgram, type HostOptions, type PartitionReport, type RunningProgram } from "./host.ts";
 export { defaultSettings, type HostSettings } from "./settings.ts";
 export { SupervisedConsumer, type ConsumerHandlers, type ConsumerOptions, type FetchedBatch } from "./consumer.ts";
+export { kafkaSettings } from "./kafka-environment.ts";
+export { runProgram, type ProgramService } from "./run-program.ts";

@@ -71,7 +71,7 @@ function readEnvironment<S extends z.ZodObject>(definition: ServiceDefinition<S>
   } catch (error) {
     if (!(error instanceof EnvironmentError)) throw error;
     process.stderr.write(`${definition.name}: ${error.message}\n`);
-    process.exit(1);
+    return process.exit(1);
   }
 }
 

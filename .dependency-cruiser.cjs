@@ -1,0 +1,57 @@
+/** Imports go down only; broken rules fail the checks. A minimum number of modules guards against a falsely green run. */
+module.exports = {
+  forbidden: [
+    { name: "no-circular", severity: "error", from: {}, to: { circular: true } },
+    {
+      name: "domain-imports-nothing-outside-itself",
+      comment: "The domain of a program is pure: no Kafka, no SQL, no clock, no other package.",
+      severity: "error",
+      from: { path: "^packages/([^/]+)/src/domain/", pathNot: "\\.test\\.ts$|^packages/orders/" },
+      to: { pathNot: "^packages/$1/src/domain/" },
+    },
+    {
+      name: "domain-of-orders-imports-only-types",
+      comment: "What an order event means is said in the event's own types, which are generated from the schemas.",
+      severity: "error",
+      from: { path: "^packages/orders/src/domain/", pathNot: "\\.test\\.ts$" },
+      to: { pathNot: "^packages/orders/src/domain/", dependencyTypesNot: ["type-only"] },
+    },
+    {
+      name: "packages-do-not-import-services",
+      severity: "error",
+      from: { path: "^packages/" },
+      to: { path: "^(services|scripts)/" },
+    },
+    {
+      name: "programs-do-not-import-each-other",
+      comment: "The tier as of an offset comes to cashback through a port that services/cashback-processor wires.",
+      severity: "error",
+      from: { path: "^packages/(tier|cashback|inbox|stamps)/", pathNot: "/testing/|\\.test\\.ts$" },
+      to: { path: "^packages/(tier|cashback|inbox|stamps)/", pathNot: "^packages/$1/" },
+    },
+    {
+      name: "host-knows-no-program",
+      severity: "error",
+      from: { path: "^packages/(program|postgres|service|calendar|contracts)/", pathNot: "/testing/|\\.test\\.ts$" },
+      to: { path: "^packages/(orders|merchant|tier|cashback|inbox)/" },
+    },
+    {
+      name: "no-test-code-in-production",
+      severity: "error",
+      from: { pathNot: "/testing/|\\.test\\.ts$|^vitest|^scripts/" },
+      to: { path: "/testing/|\\.test\\.ts$" },
+    },
+    {
+      name: "services-do-not-import-each-other",
+      severity: "error",
+      from: { path: "^services/([^/]+)/" },
+      to: { path: "^services/", pathNot: "^services/$1/" },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "/dist/" },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["source", "import", "node", "default"], mainFields: ["main"], extensions: [".ts", ".js", ".mjs", ".cjs"] },
+  },
+};

@@ -1,0 +1,123 @@
+import { connectRegistry, openOrderEncoder, topics } from "@perkstream/contracts";
+import { createKafka } from "@perkstream/program";
+import { openOrderProducer } from "../produce/order-producer.ts";
+import { keyOf } from "../simulate/order-stream.ts";
+import { openBed, type Bed } from "./bed.ts";
+import { benchStream } from "./load.ts";
+import { call, createMerchants, rulesOfBench, type BenchMerchant } from "./merchants.ts";
+import { cpuSecondsOfTree, memoryOf } from "./processes.ts";
+
+export interface LatencyOptions {
+  readonly rate: number;
+  readonly seconds: number;
+  readonly customers: number;
+  readonly merchants: number;
+  readonly online: number;
+  readonly seed: number;
+}
+
+const TICK_MS = 2;
+const WARM_UP_SECONDS = 5;
+
+/** Sends orders at a steady rate and measures from the send to the frame CashbackEarned at the socket of its customer. */
+export async function latency(options: LatencyOptions, say: (line: string) => void): Promise<Record<string, unknown>> {
+  const bed = await openBed(say);
+  const sockets: WebSocket[] = [];
+  try {
+    await bed.start(["tier-processor", "cashback-processor", "notifier", "merchant-api"]);
+    const merchants = await createMerchants(bed.urlOf("merchant-api"), options.merchants);
+    const sentAt = new Map<string, number>();
+    const samples: number[] = [];
+    for (let number = 1; number <= options.online; number++) {
+      const merchant = merchants[number % merchants.length]!;
+      sockets.push(await connect(bed, merchant, `customer-${number}`, sentAt, samples));
+    }
+    say(`${sockets.length} customers online`);
+    const cpuBefore = await cpu(bed);
+    const sent = await send(bed, merchants, options, sentAt, say);
+    const seconds = options.seconds + WARM_UP_SECONDS;
+    await settled(() => sentAt.size === 0);
+    const cpuAfter = await cpu(bed);
+    const pids = await bed.pids();
+    return {
+      bench: "latency",
+      ...options,
+      rules: rulesOfBench,
+      sent,
+      measured: samples.length,
+      unanswered: sentAt.size,
+      ms: percentiles(samples),
+      cores: Number(((cpuAfter - cpuBefore) / seconds).toFixed(2)),
+      peakMemoryMb: Object.fromEntries([...pids].filter(([name]) => name.includes("-") || name === "notifier").map(([name, pid]) => [name, memoryOf(pid).peakMb])),
+    };
+  } finally {
+    for (const socket of sockets) socket.close();
+    await bed.close();
+  }
+}
+
+async function connect(bed: Bed, merchant: BenchMerchant, customerId: string, sentAt: Map<string, number>, samples: number[]): Promise<WebSocket> {
+  const { token, url } = await call<{ token: string; url: string }>(bed.urlOf("merchant-api"), "POST", `/v1/customers/${customerId}/tokens`, { "x-api-key": merchant.apiKey }, {});
+  const socket = new WebSocket(url, ["perks.v1", `perks.auth.${token}`]);
+  await new Promise<void>((resolve, reject) => {
+    socket.addEventListener("error", () => reject(new Error(`no connection to ${url}`)));
+    socket.addEventListener("open", () => socket.send(JSON.stringify({ t: "hello", device: "bench" })));
+    socket.addEventListener("message", ({ data }) => {
+      const frame = JSON.parse(String(data)) as { t: string; type?: string; data?: { orderId: string } };
+      if (frame.t === "welcome") resolve();
+      if (frame.type !== "CashbackEarned") return;
+      const orderId = frame.data?.orderId ?? "";
+      const began = sentAt.get(orderId);
+      if (began === undefined) return;
+      sentAt.delete(orderId);
+      samples.push(performance.now() - began);
+    });
+  });
+  return socket;
+}
+
+async function send(bed: Bed, merchants: readonly BenchMerchant[], options: LatencyOptions, sentAt: Map<string, number>, say: (line: string) => void): Promise<number> {
+  const producer = await openOrderProducer(createKafka({ brokers: bed.stack.kafkaBrokers.split(","), clientId: "bench" }), topics.orders);
+  const encoder = await openOrderEncoder(connectRegistry(bed.stack.registryUrl));
+  const stream = benchStream(merchants, { seed: options.seed, customers: options.customers, refunds: 0, duplicates: 0 });
+  const total = options.rate * (options.seconds + WARM_UP_SECONDS);
+  const warmUp = options.rate * WARM_UP_SECONDS;
+  const began = performance.now();
+  const pending: Promise<void>[] = [];
+  let sent = 0;
+  for (let reported = 0; sent < total; ) {
+    const due = Math.min(total, Math.floor(((performance.now() - began) / 1_000) * options.rate));
+    const records = [];
+    for (; sent < due; sent++) {
+      const timestamp = Date.now();
+      const event = stream.next(timestamp);
+      const online = Number(event.customerId.slice("customer-".length)) <= options.online;
+      if (online && sent >= warmUp && event.type === "OrderPlaced") sentAt.set(event.orderId, performance.now());
+      records.push({ key: keyOf(event), value: encoder.encode(event), timestamp });
+    }
+    if (records.length > 0) pending.push(producer.send(records));
+    if (sent - reported >= options.rate * 5) {
+      reported = sent;
+      say(`sent ${sent} of ${total}`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+  }
+  await Promise.all(pending);
+  await producer.close();
+  return sent;
+}
+
+async function settled(condition: () => boolean): Promise<void> {
+  const until = performance.now() + 10_000;
+  while (!condition() && performance.now() < until) await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
+async function cpu(bed: Bed): Promise<number> {
+  return [...(await bed.pids()).values()].reduce((sum, pid) => sum + cpuSecondsOfTree(pid), 0);
+}
+
+function percentiles(samples: readonly number[]): Record<string, number> {
+  const sorted = samples.toSorted((a, b) => a - b);
+  const at = (share: number) => Number((sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN).toFixed(1));
+  return { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: at(1) };
+}

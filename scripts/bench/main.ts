@@ -1,0 +1,41 @@
+/**
+ * `npm run bench -- drain | latency [options]`: measures on this machine, with a stack of its own in a temporary folder.
+ * Progress goes to standard error, the result is one line of JSON on standard output.
+ */
+import { parseArgs } from "node:util";
+import { drain } from "./drain.ts";
+import { latency } from "./latency.ts";
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    orders: { type: "string", default: "300000" },
+    customers: { type: "string", default: "20000" },
+    merchants: { type: "string", default: "20" },
+    refunds: { type: "string", default: "0.03" },
+    duplicates: { type: "string", default: "0.01" },
+    rate: { type: "string", default: "500" },
+    seconds: { type: "string", default: "30" },
+    online: { type: "string", default: "500" },
+    seed: { type: "string", default: "1" },
+  },
+});
+const number = (name: keyof typeof values) => {
+  const value = Number(values[name]);
+  if (!Number.isFinite(value) || value < 0) throw new RangeError(`--${name} must be a number of 0 or more`);
+  return value;
+};
+const say = (line: string) => console.error(line);
+
+const shared = { customers: number("customers"), merchants: number("merchants"), seed: number("seed") };
+switch (positionals[0]) {
+  case "drain":
+    console.log(JSON.stringify(await drain({ orders: number("orders"), refunds: number("refunds"), duplicates: number("duplicates"), ...shared }, say)));
+    break;
+  case "latency":
+    console.log(JSON.stringify(await latency({ rate: number("rate"), seconds: number("seconds"), online: number("online"), ...shared }, say)));
+    break;
+  default:
+    console.error("usage: npm run bench -- drain [--orders N --customers N --merchants N --refunds 0.03 --duplicates 0.01 --seed N]\n       npm run bench -- latency [--rate N --seconds N --online N --customers N --merchants N --seed N]");
+    process.exitCode = 2;
+}

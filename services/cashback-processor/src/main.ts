@@ -1,0 +1,22 @@
+import { createCashbackProgram, migrations as cashback } from "@perkstream/cashback";
+import { connectRegistry, openNotificationEncoder, openOrderDecoder, topics } from "@perkstream/contracts";
+import { migrations as merchant } from "@perkstream/merchant";
+import { runProgram } from "@perkstream/program";
+import { levelsAt, migrations as tier, tierProgress } from "@perkstream/tier";
+
+// The one place that knows both programs: cashback reads the tier as of an offset through this port.
+await runProgram({
+  name: "cashback-processor",
+  port: { variable: "CASHBACK_PORT", fallback: 8083 },
+  migrations: [merchant, tier, cashback],
+  noticeTopic: topics.notifications,
+  create: async ({ env, sql }) => {
+    const registry = connectRegistry(env.SCHEMA_REGISTRY_URL);
+    return createCashbackProgram({
+      decoder: openOrderDecoder(registry),
+      encoder: await openNotificationEncoder(registry),
+      tier: { progress: tierProgress, levelsAt },
+      sql,
+    });
+  },
+});
