@@ -1,9 +1,9 @@
 import { connectRegistry, openOrderEncoder, topics } from "@perkstream/contracts";
 import { createKafka } from "@perkstream/program";
 import { openOrderProducer } from "../produce/order-producer.ts";
-import { openBed, type Bed } from "./bed.ts";
-import { benchStream, preload } from "./load.ts";
-import { createMerchants, rulesOfBench } from "./merchants.ts";
+import { openBed, type Bed } from "../bed/bed.ts";
+import { benchStream, preload } from "../bed/load.ts";
+import { createMerchants, rulesOfBench } from "../bed/merchants.ts";
 import { cpuSecondsOfTree, memoryOf } from "./processes.ts";
 
 export interface DrainOptions {

@@ -2,9 +2,9 @@ import { connectRegistry, openOrderEncoder, topics } from "@perkstream/contracts
 import { createKafka } from "@perkstream/program";
 import { openOrderProducer } from "../produce/order-producer.ts";
 import { keyOf } from "../simulate/order-stream.ts";
-import { openBed, type Bed } from "./bed.ts";
-import { benchStream } from "./load.ts";
-import { call, createMerchants, rulesOfBench, type BenchMerchant } from "./merchants.ts";
+import { openBed, type Bed } from "../bed/bed.ts";
+import { benchStream } from "../bed/load.ts";
+import { call, createMerchants, rulesOfBench, type BenchMerchant } from "../bed/merchants.ts";
 import { cpuSecondsOfTree, memoryOf } from "./processes.ts";
 
 export interface LatencyOptions {

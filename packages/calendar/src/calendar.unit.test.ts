@@ -28,7 +28,7 @@ describe("dates", () => {
     expect(formatDay(dayOf("0050-03-01"))).toBe("0050-03-01");
     expect(formatMonth(dayOf("2025-01-31"))).toBe("2025-01");
     for (const text of ["2023-02-29", "2024-13-01", "2024-1-1", "2024-00-10", "", "2024-02-30"]) {
-      expect(() => dayOf(text), text).toThrow(RangeError);
+      expect(() => dayOf(text)).toThrow(RangeError);
     }
   });
 
@@ -45,7 +45,7 @@ describe("dates", () => {
       ["2000-01-29", 1, "2000-02-29"],
     ];
     for (const [from, months, to] of cases) {
-      expect(formatDay(addMonths(dayOf(from), months)), `${from} + ${months}`).toBe(to);
+      expect([from, months, formatDay(addMonths(dayOf(from), months))]).toEqual([from, months, to]);
     }
   });
 
@@ -118,36 +118,37 @@ describe("local dates", () => {
     expect(iso(instantOf(dayOf("2011-07-01"), 12 * 3_600_000, "Europe/London"))).toBe("2011-07-01T11:00:00.000Z");
   });
 
-  it("agrees with Intl at every quarter of an hour around every change of odd zones", () => {
+  it("agrees with Intl throughout two years in zones with odd changes", () => {
     const zones = ["Africa/Casablanca", "Asia/Tehran", "Europe/Dublin", "Antarctica/Troll", "Asia/Gaza", "Africa/Cairo"];
     const from = at("2009-12-20T00:00:00Z");
+    const wrong: string[] = [];
     for (const zone of zones) {
       const day = new Intl.DateTimeFormat("en-CA", { timeZone: zone, year: "numeric", month: "2-digit", day: "2-digit" });
       for (let ms = from; ms < from + 2 * 366 * 86_400_000; ms += 4 * 3_600_000 + 900_000) {
-        if (formatDay(localDay(ms, zone)) !== day.format(ms)) expect.fail(`${zone} ${iso(ms)}`);
+        if (formatDay(localDay(ms, zone)) !== day.format(ms)) wrong.push(`${zone} ${iso(ms)}`);
       }
     }
+    expect(wrong).toEqual([]);
   });
 
   it("starts are the first instant of their date, in every zone this machine knows", () => {
+    const wrong: string[] = [];
     for (const zone of Intl.supportedValuesOf("timeZone")) {
       for (const date of ["1994-12-31", "2011-03-27", "2024-02-29", "2024-03-31", "2025-11-02"]) {
         const day = dayOf(date);
         const ms = startOfDay(day, zone);
-        expect(localDay(ms - 1, zone), `${zone} ${date}`).toBeLessThan(day);
-        expect(localDay(ms, zone), `${zone} ${date}`).toBeGreaterThanOrEqual(day);
+        if (localDay(ms - 1, zone) >= day || localDay(ms, zone) < day) wrong.push(`${zone} ${date}`);
       }
     }
+    expect(wrong).toEqual([]);
   });
 });
 
 describe("isTimeZone", () => {
   it("takes names of the IANA database only", () => {
-    for (const name of ["UTC", "Europe/London", "America/Argentina/Buenos_Aires", "Etc/GMT+5"]) {
-      expect(isTimeZone(name), name).toBe(true);
-    }
-    for (const name of ["", "+01:00", "Mars/Olympus", "Europe/London ", "constructor", "x".repeat(100)]) {
-      expect(isTimeZone(name), name).toBe(false);
-    }
+    const names = ["UTC", "Europe/London", "America/Argentina/Buenos_Aires", "Etc/GMT+5"];
+    expect(names.filter((name) => !isTimeZone(name))).toEqual([]);
+    const others = ["", "+01:00", "Mars/Olympus", "Europe/London ", "constructor", "x".repeat(100)];
+    expect(others.filter(isTimeZone)).toEqual([]);
   });
 });

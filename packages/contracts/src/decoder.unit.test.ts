@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { orderPlacedCodec } from "./generated/OrderPlaced.ts";
 import { ordersCodecs } from "./generated/orders.ts";
@@ -16,7 +16,8 @@ import {
 } from "./index.ts";
 import { parseRecord } from "./schema/model.ts";
 import { arbitraryRecord } from "./testing/arbitrary.ts";
-import { avscType, forAvsc } from "./testing/avsc-type.ts";
+import { exactType } from "./avro/avsc-long.ts";
+import { forAvsc } from "./testing/for-avsc.ts";
 import { changed, type SchemaJson } from "./testing/codecs.ts";
 import { samples } from "./testing/samples.ts";
 
@@ -31,7 +32,7 @@ function framed(id: number, bytes: Uint8Array): Buffer {
 /** Writes with avsc by a changed schema and reads with our decoder of today. */
 async function readOther(schema: string, record: object, id = 77) {
   const decoder = openOrderDecoder(fixedRegistry(new Map([[id, schema]])));
-  const value = framed(id, avscType(schema).toBuffer(forAvsc(record)));
+  const value = framed(id, exactType(schema).toBuffer(forAvsc(record)));
   await decoder.prepare([value]);
   return decoder.decode(value);
 }
@@ -77,7 +78,10 @@ describe("another version of the writer's schema", () => {
       const paid = field(json, "paidWithCashbackMinor");
       if (paid) paid.type = "int";
     });
-    expect(await readOther(narrow, { ...order, paidWithCashbackMinor: 250 })).toMatchObject({ ok: true, event: { paidWithCashbackMinor: 250n } });
+    expect(await readOther(narrow, { ...order, paidWithCashbackMinor: 250 })).toMatchObject({
+      ok: true,
+      event: { paidWithCashbackMinor: 250n },
+    });
   });
 
   it("with an enum symbol that we do not know", async () => {
@@ -91,7 +95,7 @@ describe("another version of the writer's schema", () => {
       ["SIDEWAYS", "OTHER"],
       ["DEMOTED", "DEMOTED"],
     ]) {
-      const value = framed(77, avscType(wider).toBuffer(forAvsc({ ...notice, direction: written })));
+      const value = framed(77, exactType(wider).toBuffer(forAvsc({ ...notice, direction: written })));
       await decoder.prepare([value]);
       expect(decoder.decode(value)).toMatchObject({ ok: true, event: { direction: expected } });
     }
@@ -99,7 +103,7 @@ describe("another version of the writer's schema", () => {
 
   it("keeps every value, extremes too", async () => {
     const reordered = changed(schema, (json) => json.fields.reverse());
-    const type = avscType(reordered);
+    const type = exactType(reordered);
     const decoder = openOrderDecoder(fixedRegistry(new Map([[77, reordered]])));
     await decoder.prepare([framed(77, Buffer.alloc(0))]);
     fc.assert(
@@ -145,7 +149,10 @@ describe("what is no order", () => {
       [framed(80, Buffer.alloc(0)), "writer's schema: not JSON"],
       [framed(81, Buffer.alloc(0)), "writer's schema: a string where a record is wanted"],
       [framed(82, Buffer.alloc(0)), "writer's schema: Loop is none of"],
-      [notices.encode("CashbackExpired", notice as never), "perkstream.notifications.CashbackExpired is none of OrderCancelled, OrderPlaced, OrderRefunded"],
+      [
+        notices.encode("CashbackExpired", notice as never),
+        "perkstream.notifications.CashbackExpired is none of OrderCancelled, OrderPlaced, OrderRefunded",
+      ],
       [framed(2, Buffer.alloc(0)), "merchantId: the bytes end here"],
     ];
     await decoder.prepare(cases.map(([value]) => value));
@@ -161,17 +168,20 @@ describe("what is no order", () => {
     const decoder = openOrderDecoder(known);
     const json = openJsonDecoder(known);
     const ids = [...Array.from({ length: Object.keys(ordersCodecs).length }, (_, i) => i + 1), 77];
-    await Promise.all([decoder.prepare(ids.map((id) => framed(id, Buffer.alloc(0)))), json.prepare(ids.map((id) => framed(id, Buffer.alloc(0))))]);
-    const good = avscType(reordered).toBuffer(forAvsc(order));
+    await Promise.all([
+      decoder.prepare(ids.map((id) => framed(id, Buffer.alloc(0)))),
+      json.prepare(ids.map((id) => framed(id, Buffer.alloc(0)))),
+    ]);
+    const good = exactType(reordered).toBuffer(forAvsc(order));
+    const decodeBoth = (value: Buffer) => [decoder.decode(value), json.decode(value)];
     const mutations = fc.array(fc.tuple(fc.nat(), fc.integer({ min: 0, max: 255 })), { maxLength: 6 });
     fc.assert(
       fc.property(fc.constantFrom(...ids), mutations, fc.nat(), fc.uint8Array({ maxLength: 120 }), (id, changes, cut, noise) => {
         const bytes = Buffer.from(good);
         for (const [at, byte] of changes) bytes[at % bytes.length] = byte;
         for (const tail of [bytes, bytes.subarray(0, cut % bytes.length), noise]) {
-          for (const result of [decoder.decode(framed(id, tail)), json.decode(framed(id, tail))]) {
-            if (!result.ok) expect(result.message.length).toBeGreaterThan(0);
-          }
+          const messages = decodeBoth(framed(id, tail)).map((result) => (result.ok ? "fine" : result.message));
+          expect(messages).not.toContain("");
         }
       }),
       { numRuns: 500 },
@@ -192,7 +202,7 @@ describe("asking the registry", () => {
     };
     return { asked, registry };
   }
-  const value = framed(5, avscType(orderPlacedCodec.schema).toBuffer(forAvsc(order)));
+  const value = framed(5, exactType(orderPlacedCodec.schema).toBuffer(forAvsc(order)));
 
   it("happens once per id, however many ask at once", async () => {
     const { asked, registry } = counting(() => orderPlacedCodec.schema);
@@ -314,7 +324,7 @@ describe("the JSON decoder", () => {
       extra: { a: null, b: 5n, __proto: "c" },
       when: 0n,
     };
-    const value = framed(90, avscType(schema).toBuffer(record));
+    const value = framed(90, exactType(schema).toBuffer(record));
     await json.prepare([value]);
     expect(json.decode(value)).toEqual({
       ok: true,

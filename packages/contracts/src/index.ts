@@ -12,5 +12,5 @@ export {
   openNotificationEncoder,
 } from "./notifications.ts";
 export { openOrderDecoder, openOrderEncoder, type OrderEncoder, type OrderEvent } from "./orders.ts";
-export { connectRegistry, fixedRegistry, type Registry, RegistryError, type RegistryOptions } from "./registry.ts";
+export { connectRegistry, fixedRegistry, type Registry, registryAddress, RegistryError, type RegistryOptions } from "./registry.ts";
 export { type PublishedSchema, schemas, subjectOf } from "./schemas.ts";

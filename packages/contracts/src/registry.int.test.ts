@@ -1,3 +1,4 @@
+import { createServer, type Socket } from "node:net";
 import { COMPATIBILITY, SchemaRegistry, SchemaType } from "@kafkajs/confluent-schema-registry";
 import { describe, expect, inject, it } from "vitest";
 import { connectRegistry, openOrderDecoder, openOrderEncoder, schemas } from "./index.ts";
@@ -30,9 +31,22 @@ describe("connectRegistry", () => {
     const decoder = openOrderDecoder(connectRegistry(registryUrl));
     await decoder.prepare([value]);
     expect(decoder.decode(value)).toEqual({ ok: false, message: "schema id 2147483647 is not in the registry" });
-    const nowhere = connectRegistry("http://127.0.0.1:9", { timeoutMs: 1_000 });
+    const nowhere = connectRegistry("http://127.0.0.1:2", { timeoutMs: 1_000 });
     await expect(openOrderDecoder(nowhere).prepare([value])).rejects.toMatchObject({ name: "RegistryError", retryable: true });
     await expect(nowhere.idOf("s", '"string"')).rejects.toMatchObject({ name: "RegistryError", retryable: true });
+  });
+
+  it("gives up on a registry that takes the request and never answers", async () => {
+    const sockets = new Set<Socket>();
+    const server = createServer((socket) => sockets.add(socket.on("error", () => {})));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    if (address === null || typeof address === "string") throw new Error("no port");
+    const registry = connectRegistry(`http://127.0.0.1:${address.port}`, { timeoutMs: 200 });
+    await expect(registry.schemaOf(1)).rejects.toMatchObject({ name: "RegistryError", retryable: true });
+    await expect(registry.idOf("s", '"string"')).rejects.toMatchObject({ name: "RegistryError", retryable: true });
+    for (const socket of sockets) socket.destroy();
+    await new Promise((resolve) => server.close(resolve));
   });
 
   it("says that a schema is not registered", async () => {

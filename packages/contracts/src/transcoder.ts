@@ -1,22 +1,8 @@
-import avro from "avsc";
+import { exactType } from "./avro/avsc-long.ts";
 import { AvroError } from "./avro/error.ts";
 import { AvroReader } from "./avro/reader.ts";
 import { compileJsonReader } from "./schema/json-reader.ts";
 import { type RecordSchema, SchemaError } from "./schema/model.ts";
-
-/** avsc's own longs are numbers and refuse what lies beyond 2^53. */
-const bigintLong = avro.types.LongType.__with({
-  fromBuffer: (bytes: Buffer) => bytes.readBigInt64LE(),
-  toBuffer: (value: bigint) => {
-    const bytes = Buffer.alloc(8);
-    bytes.writeBigInt64LE(value);
-    return bytes;
-  },
-  fromJSON: (value: number | string) => BigInt(value),
-  toJSON: Number,
-  isValid: (value: unknown) => typeof value === "bigint" && BigInt.asIntN(64, value) === value,
-  compare: (a: bigint, b: bigint) => (a < b ? -1 : a > b ? 1 : 0),
-});
 
 /**
  * Turns bytes of another version of a record's schema into bytes of ours, so that the generated reader is the only place
@@ -41,16 +27,10 @@ export function openTranscoder(writer: RecordSchema, writerText: string, readerT
 
 function resolve(writerText: string, readerText: string) {
   try {
-    const readerType = avro.Type.forSchema(JSON.parse(readerText), { typeHook: exactLongs });
-    const writerType = avro.Type.forSchema(JSON.parse(writerText), { typeHook: exactLongs });
+    const readerType = exactType(readerText);
+    const writerType = exactType(writerText);
     return { readerType, writerType, resolver: readerType.createResolver(writerType) };
   } catch (error) {
     throw new SchemaError(error instanceof Error ? error.message : String(error));
   }
-}
-
-/** Every long, one with a logical type too. */
-function exactLongs(schema: unknown): avro.Type | undefined {
-  const isLong = schema === "long" || (typeof schema === "object" && schema !== null && "type" in schema && schema.type === "long");
-  return isLong ? bigintLong : undefined;
 }

@@ -49,6 +49,9 @@ export function openSql(url: string, options: SqlOptions): Sql {
       tcp_keepalives_count: 3,
       TimeZone: "UTC",
       client_min_messages: "warning",
+      // A plan that was cached while a table was empty goes on reading it whole when it has grown (until the next ANALYZE):
+      // 19,000 orders/s fell to 3,000 within 200,000 orders. Planning anew costs about 0.1 ms per statement.
+      plan_cache_mode: "force_custom_plan",
     },
   }) as Sql;
 }

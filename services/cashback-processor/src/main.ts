@@ -2,7 +2,7 @@ import { createCashbackProgram, migrations as cashback } from "@perkstream/cashb
 import { connectRegistry, openNotificationEncoder, openOrderDecoder, topics } from "@perkstream/contracts";
 import { migrations as merchant } from "@perkstream/merchant";
 import { runProgram } from "@perkstream/program";
-import { levelsAt, migrations as tier, tierProgress } from "@perkstream/tier";
+import { createLevels, migrations as tier } from "@perkstream/tier";
 
 // The one place that knows both programs: cashback reads the tier as of an offset through this port.
 await runProgram({
@@ -15,7 +15,7 @@ await runProgram({
     return createCashbackProgram({
       decoder: openOrderDecoder(registry),
       encoder: await openNotificationEncoder(registry),
-      tier: { progress: tierProgress, levelsAt },
+      tier: createLevels(),
       sql,
     });
   },

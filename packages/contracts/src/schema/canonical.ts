@@ -10,23 +10,14 @@ export function canonicalForm(schema: Schema): string {
 
 function write(schema: Schema, seen: Set<string>): string {
   if (isPrimitive(schema)) return JSON.stringify(schema.kind);
-  switch (schema.kind) {
-    case "union":
-      return `[${schema.branches.map((branch) => write(branch, seen)).join(",")}]`;
-    case "array":
-      return `{"type":"array","items":${write(schema.items, seen)}}`;
-    case "map":
-      return `{"type":"map","values":${write(schema.values, seen)}}`;
-    case "fixed":
-    case "enum":
-    case "record": {
-      const name = JSON.stringify(schema.name);
-      if (seen.has(schema.name)) return name;
-      seen.add(schema.name);
-      if (schema.kind === "fixed") return `{"name":${name},"type":"fixed","size":${schema.size}}`;
-      if (schema.kind === "enum") return `{"name":${name},"type":"enum","symbols":${JSON.stringify(schema.symbols)}}`;
-      const fields = schema.fields.map((field) => `{"name":${JSON.stringify(field.name)},"type":${write(field.schema, seen)}}`);
-      return `{"name":${name},"type":"record","fields":[${fields.join(",")}]}`;
-    }
-  }
+  if (schema.kind === "union") return `[${schema.branches.map((branch) => write(branch, seen)).join(",")}]`;
+  if (schema.kind === "array") return `{"type":"array","items":${write(schema.items, seen)}}`;
+  if (schema.kind === "map") return `{"type":"map","values":${write(schema.values, seen)}}`;
+  const name = JSON.stringify(schema.name);
+  if (seen.has(schema.name)) return name;
+  seen.add(schema.name);
+  if (schema.kind === "fixed") return `{"name":${name},"type":"fixed","size":${schema.size}}`;
+  if (schema.kind === "enum") return `{"name":${name},"type":"enum","symbols":${JSON.stringify(schema.symbols)}}`;
+  const fields = schema.fields.map((field) => `{"name":${JSON.stringify(field.name)},"type":${write(field.schema, seen)}}`);
+  return `{"name":${name},"type":"record","fields":[${fields.join(",")}]}`;
 }

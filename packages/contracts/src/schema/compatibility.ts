@@ -4,7 +4,7 @@ import { isNamed, isPrimitive, namespaceOf, type RecordSchema, type Schema, shor
  * Schema resolution of the Avro specification as a check: can data of a writer be read by a reader? FULL asks it both ways,
  * FULL_TRANSITIVE of every pair of versions. The rules' names are those of Avro's own checker, which registries answer with.
  */
-export type CompatibilityRule =
+type CompatibilityRule =
   | "NAME_MISMATCH"
   | "TYPE_MISMATCH"
   | "READER_FIELD_MISSING_DEFAULT_VALUE"

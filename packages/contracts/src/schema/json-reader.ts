@@ -50,11 +50,14 @@ class Compiler {
         return this.array(schema.items, path);
       case "map":
         return this.map(schema.values, path);
-      case "union": {
-        const branches = schema.branches.map((branch) => this.compile(branch, path));
-        return (r) => branches[r.index(path, branches.length, "union")]?.(r);
-      }
+      default:
+        return this.union(schema.branches, path);
     }
+  }
+
+  private union(schemas: readonly Schema[], path: string): JsonReader {
+    const branches = schemas.map((branch) => this.compile(branch, path));
+    return (r) => branches[r.index(path, branches.length, "union")]?.(r);
   }
 
   private record(schema: RecordSchema, path: string): JsonReader {

@@ -3,8 +3,8 @@
  * specification does not allow is a SchemaError with the place.
  */
 
-export const primitives = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"] as const;
-export type PrimitiveKind = (typeof primitives)[number];
+const primitives = ["null", "boolean", "int", "long", "float", "double", "bytes", "string"] as const;
+type PrimitiveKind = (typeof primitives)[number];
 
 export interface PrimitiveSchema {
   readonly kind: PrimitiveKind;
@@ -24,7 +24,7 @@ export interface EnumSchema {
   readonly symbols: readonly string[];
   readonly default?: string;
 }
-export interface FixedSchema {
+interface FixedSchema {
   readonly kind: "fixed";
   readonly name: string;
   readonly aliases: readonly string[];
@@ -34,7 +34,7 @@ export interface ArraySchema {
   readonly kind: "array";
   readonly items: Schema;
 }
-export interface MapSchema {
+interface MapSchema {
   readonly kind: "map";
   readonly values: Schema;
 }
@@ -178,14 +178,16 @@ class Parser {
       throw new SchemaError(`${at(path || name)}an enum needs different symbols`);
     }
     const fallback = json["default"];
-    if (fallback !== undefined && !symbols.some((symbol) => symbol === fallback)) throw new SchemaError(`${at(path || name)}the default is no symbol`);
+    if (fallback !== undefined && !symbols.some((symbol) => symbol === fallback))
+      throw new SchemaError(`${at(path || name)}the default is no symbol`);
     return this.define({ kind: "enum", name, aliases, symbols, ...(typeof fallback === "string" && { default: fallback }) }, path);
   }
 
   private fixed(json: JsonObject, namespace: string, path: string): FixedSchema {
     const { name, aliases } = this.names(json, namespace, path);
     const { size } = json;
-    if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0) throw new SchemaError(`${at(path || name)}a fixed without a size`);
+    if (typeof size !== "number" || !Number.isSafeInteger(size) || size < 0)
+      throw new SchemaError(`${at(path || name)}a fixed without a size`);
     return this.define({ kind: "fixed", name, aliases, size }, path);
   }
 

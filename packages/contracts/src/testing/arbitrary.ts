@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { FieldSchema, RecordSchema, Schema } from "../schema/model.ts";
 
 /** Any record of a schema in the shape of the generated types, with the extremes of every number. */
@@ -12,7 +12,10 @@ const int64 = fc.oneof(
   fc.bigInt({ min: -70_000n, max: 70_000n }),
   fc.constantFrom(0n, -1n, int64Max, -(2n ** 63n), 2n ** 53n, -(2n ** 53n), 2n ** 52n, 2n ** 48n - 1n, 2n ** 48n, -(2n ** 48n) - 1n),
 );
-const safeInteger = fc.oneof(fc.maxSafeInteger(), fc.constantFrom(0, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 2 ** 52, 2 ** 48));
+const safeInteger = fc.oneof(
+  fc.maxSafeInteger(),
+  fc.constantFrom(0, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER, 2 ** 52, 2 ** 48),
+);
 const text = fc.oneof(
   fc.string({ unit: "binary", maxLength: 70 }),
   fc.string({ unit: "grapheme-ascii", maxLength: 80 }),

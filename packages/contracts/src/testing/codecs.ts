@@ -17,7 +17,7 @@ export function changed(schema: string, change: (json: SchemaJson) => void): str
   return JSON.stringify(json);
 }
 
-export interface FieldJson {
+interface FieldJson {
   name: string;
   type: unknown;
   default?: unknown;

@@ -18,7 +18,15 @@ export const samples: readonly (OrderEvent | NotificationEvent)[] = [
     ],
     paidWithCashbackMinor: 250n,
   },
-  { type: "OrderRefunded", ...orders, refundId: "refund-1", lines: [{ line: 0, netMinor: 1530n }, { line: 1, netMinor: 2n ** 63n - 1n }] },
+  {
+    type: "OrderRefunded",
+    ...orders,
+    refundId: "refund-1",
+    lines: [
+      { line: 0, netMinor: 1530n },
+      { line: 1, netMinor: 2n ** 63n - 1n },
+    ],
+  },
   { type: "CashbackAvailable", ...notices, amountMinor: 49n, currency: "USD", balanceMinor: 98n },
   {
     type: "CashbackEarned",

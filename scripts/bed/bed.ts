@@ -13,8 +13,8 @@ export interface Bed {
   readonly stack: Stack;
   readonly settings: StartSettings;
   readonly sql: Sql;
-  /** Starts services by name; resolves when they are ready. */
-  start(names: readonly string[]): Promise<RunningServices>;
+  /** Starts services by name; resolves when they are ready. `env` is added to theirs; `onCrash` hears of one that ends by itself. */
+  start(names: readonly string[], env?: Readonly<Record<string, string>>, onCrash?: (message: string) => void): Promise<RunningServices>;
   /** Process ids of the stack's servers and the services that run, by name. */
   pids(): Promise<Map<string, number>>;
   urlOf(service: string): string;
@@ -36,9 +36,10 @@ export async function openBed(say: (line: string) => void): Promise<Bed> {
     stack,
     settings,
     sql,
-    async start(names) {
+    async start(names, added = {}, onCrash = say) {
       const chosen = services.filter(({ name }) => names.includes(name));
-      const started = await startServices(chosen, settings, stack, { onReady: () => {}, onCrash: (error) => say(error.message) });
+      const settingsOfRun = { ...settings, env: { ...settings.env, ...added } };
+      const started = await startServices(chosen, settingsOfRun, stack, { onReady: () => {}, onCrash: (error) => onCrash(error.message) });
       const entry = { names, services: started };
       running.push(entry);
       return {

@@ -1,0 +1,12 @@
+export * from "./commands/campaigns.ts";
+export * from "./commands/redemptions.ts";
+export { type CampaignDefinition, campaignDefaults, campaignOf, type FilterDefinition } from "./definition.ts";
+export { calendarOf } from "./calendar.ts";
+export * as domain from "./domain/index.ts";
+export { migrations } from "./migrations.ts";
+export { programName as cashbackName } from "./notices.ts";
+export { cashbackGroup, cashbackOrders, type CashbackSettings, createCashbackProgram } from "./program.ts";
+export * from "./queries.ts";
+export { CampaignCache, MerchantCampaigns } from "./store/campaigns.ts";
+export type { HeldLevel, LevelQuery, TierPort } from "./tier-port.ts";
+export type { CashbackWork } from "./work.ts";

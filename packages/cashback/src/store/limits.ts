@@ -1,0 +1,163 @@
+import { fromSet, insertSet, updateSet, type Tx } from "@perkstream/postgres";
+import { type CapPeriod, capPeriodCode, capPeriodKey, type Limits, type LocalCalendar } from "../domain/index.ts";
+import type { MerchantCampaigns } from "./campaigns.ts";
+
+const PERIODS: readonly CapPeriod[] = ["day", "month", "campaign"];
+
+export interface CapKey {
+  readonly acct: number;
+  readonly campaign: number;
+  readonly period: number;
+  readonly key: number;
+}
+
+interface Usage extends CapKey {
+  usedMinor: bigint;
+  dirty: boolean;
+}
+
+interface Budget {
+  readonly campaign: number;
+  usedMinor: bigint;
+  dirty: boolean;
+}
+
+function textOf({ acct, campaign, period, key }: CapKey): string {
+  return `${acct}/${campaign}/${period}/${key}`;
+}
+
+/** Caps and budgets of one transaction: what is used, as stored and as decided since. */
+export class LimitBook {
+  readonly #caps = new Map<string, Usage>();
+  readonly #budgets = new Map<number, Budget>();
+
+  /** The rows of the periods that `localDay` falls in, for every campaign whose usage is kept. */
+  static keysOf(acct: number, campaigns: MerchantCampaigns, localDay: number, calendar: LocalCalendar): CapKey[] {
+    if (campaigns.capPeriods === 0) return [];
+    const keys: CapKey[] = [];
+    for (const { campaign, capPeriods } of campaigns.byId.values()) {
+      for (const period of PERIODS) {
+        const code = capPeriodCode[period];
+        if ((capPeriods & code) !== 0) keys.push({ acct, campaign, period: code, key: capPeriodKey(period, localDay, calendar) });
+      }
+    }
+    return keys;
+  }
+
+  async loadCaps(tx: Tx, keys: readonly CapKey[], fromStart: (key: CapKey) => boolean): Promise<void> {
+    const distinct = new Map(keys.map((key) => [textOf(key), key]));
+    if (distinct.size === 0) return;
+    const rows = await readCaps(tx, [...distinct.values()]);
+    for (const row of rows) {
+      const usage = { acct: Number(row.acct), campaign: row.campaign, period: row.period, key: row.key, usedMinor: row.used, dirty: false };
+      this.#caps.set(textOf(usage), usage);
+      distinct.delete(textOf(usage));
+    }
+    // A period that is kept only since a later version: what was awarded before is in the orders.
+    const late = [...distinct.values()].filter((key) => !fromStart(key));
+    for (const usage of await sumOrders(tx, late)) this.#caps.set(textOf(usage), usage);
+  }
+
+  /** Locks the budgets of these campaigns, in the order of their ids (after the progress rows, before nothing else). */
+  async lockBudgets(tx: Tx, campaigns: readonly number[]): Promise<void> {
+    if (campaigns.length === 0) return;
+    const rows = await tx.unsafe<{ campaign: number; used: bigint }[]>(
+      `SELECT campaign, used FROM cashback.campaign_budget WHERE campaign = ANY($1::int4[]) ORDER BY campaign FOR UPDATE`,
+      [`{${campaigns.join(",")}}`],
+      { prepare: true },
+    );
+    for (const { campaign, used } of rows) this.#budgets.set(campaign, { campaign, usedMinor: used, dirty: false });
+  }
+
+  /** The limits of one customer for an order of that local date. `used` hears of every change, for the sums. */
+  of(
+    acct: number,
+    localDay: number,
+    calendar: LocalCalendar,
+    campaigns: MerchantCampaigns,
+    used: (campaign: number, amountMinor: bigint) => void,
+  ): Limits {
+    const keyOf = (campaign: number, period: CapPeriod): CapKey => ({
+      acct,
+      campaign,
+      period: capPeriodCode[period],
+      key: capPeriodKey(period, localDay, calendar),
+    });
+    return {
+      customerCapLeft: ({ campaign }, period, capMinor) => capMinor - (this.#caps.get(textOf(keyOf(campaign, period)))?.usedMinor ?? 0n),
+      budgetLeft: ({ campaign, campaignId }, budgetMinor) => {
+        const budget = this.#budgets.get(campaign);
+        if (budget === undefined) throw new Error(`the budget of campaign ${campaignId} is not locked`);
+        return budgetMinor - budget.usedMinor;
+      },
+      use: (campaign, amountMinor) => {
+        const kept = campaigns.byId.get(campaign)?.capPeriods ?? 0;
+        for (const period of PERIODS) if ((kept & capPeriodCode[period]) !== 0) this.#useCap(keyOf(campaign, period), amountMinor);
+        const budget = this.#budgets.get(campaign);
+        if (budget !== undefined) {
+          budget.usedMinor += amountMinor;
+          budget.dirty = true;
+        }
+        used(campaign, amountMinor);
+      },
+    };
+  }
+
+  #useCap(key: CapKey, amountMinor: bigint): void {
+    const text = textOf(key);
+    const usage = this.#caps.get(text);
+    if (usage === undefined) this.#caps.set(text, { ...key, usedMinor: amountMinor, dirty: true });
+    else {
+      usage.usedMinor += amountMinor;
+      usage.dirty = true;
+    }
+  }
+
+  async save(tx: Tx): Promise<void> {
+    const caps = [...this.#caps.values()].filter((usage) => usage.dirty);
+    caps.sort((a, b) => a.acct - b.acct || a.campaign - b.campaign || a.period - b.period || a.key - b.key);
+    const budgets = [...this.#budgets.values()].filter((budget) => budget.dirty);
+    await Promise.all([
+      insertSet(
+        tx,
+        "cashback.cap_usage",
+        { acct: "int8", campaign: "int4", period: "int2", key: "int4", used: "int8" },
+        caps.map(({ acct, campaign, period, key, usedMinor }) => ({ acct, campaign, period, key, used: usedMinor })),
+        "ON CONFLICT (acct, campaign, period, key) DO UPDATE SET used = excluded.used",
+      ),
+      updateSet(
+        tx,
+        "cashback.campaign_budget",
+        ["campaign"],
+        { campaign: "int4", used: "int8" },
+        budgets.map(({ campaign, usedMinor }) => ({ campaign, used: usedMinor })),
+      ),
+    ]);
+  }
+}
+
+const CAP = { acct: "int8", campaign: "int4", period: "int2", key: "int4" } as const;
+
+async function readCaps(tx: Tx, keys: readonly CapKey[]): Promise<readonly { acct: bigint; campaign: number; period: number; key: number; used: bigint }[]> {
+  const set = fromSet(CAP, keys.map((key) => ({ ...key })));
+  return tx.unsafe(`SELECT u.acct, u.campaign, u.period, u.key, u.used FROM ${set.text} AS r JOIN cashback.cap_usage u USING (acct, campaign, period, key)`, set.params, {
+    prepare: true,
+  });
+}
+
+/** What the customer's orders of a period hold of a campaign, from their awards. Rare: only where a cap came with a later version. */
+async function sumOrders(tx: Tx, keys: readonly CapKey[]): Promise<Usage[]> {
+  if (keys.length === 0) return [];
+  const set = fromSet(CAP, keys.map((key) => ({ ...key })));
+  const rows = await tx.unsafe<{ acct: bigint; campaign: number; period: number; key: number; used: bigint }[]>(
+    `SELECT r.acct, r.campaign, r.period, r.key, sum((a.award->>'n')::int8)::int8 AS used
+     FROM ${set.text} AS r JOIN cashback."order" o ON o.acct = r.acct
+       AND CASE r.period WHEN 1 THEN o.local_date - DATE '1970-01-01' = r.key
+         WHEN 2 THEN extract(year FROM o.local_date) * 12 + extract(month FROM o.local_date) - 1 = r.key ELSE true END
+       CROSS JOIN LATERAL jsonb_array_elements(o.awards->'a') AS a(award)
+     WHERE (a.award->>'c')::int4 = r.campaign GROUP BY r.acct, r.campaign, r.period, r.key`,
+    set.params,
+    { prepare: true },
+  );
+  return rows.map(({ acct, campaign, period, key, used }) => ({ acct: Number(acct), campaign, period, key, usedMinor: used, dirty: true }));
+}

@@ -1,0 +1,111 @@
+import { fromSet } from "@perkstream/postgres";
+import { loadMerchants, type Merchant, settingsAt } from "@perkstream/merchant";
+import type { AppliedStep, ChunkContext, SweepOutcome, SweepRequest } from "@perkstream/program";
+import { DAY_MS } from "./domain/index.ts";
+import { customerNeed, loadCustomers } from "./load.ts";
+import { campaignName, type Parts } from "./chunk.ts";
+import { type AccountState, loadAccountsById } from "./store/accounts.ts";
+import { dueBounds } from "./store/lots.ts";
+import { CashbackWork, type MerchantWork } from "./work.ts";
+
+/** Customers and lots of one step at most, so that live orders do not wait for long. */
+const MAX_CUSTOMERS = 250;
+const MAX_LOTS_PER_CUSTOMER = 50;
+
+interface Bound {
+  readonly merchant: Merchant;
+  readonly until: number;
+}
+
+/** One bounded step of what time causes for customers without events (programs.md, Time; protocols: sweep bound). */
+export async function sweepStep(parts: Parts, context: ChunkContext, request: SweepRequest): Promise<SweepOutcome> {
+  const { tx } = context;
+  const bounds = await boundsOf(parts, context, request);
+  const limit = Math.min(request.limit, MAX_CUSTOMERS);
+  const states = bounds.length === 0 ? [] : await dueAccounts(context, request.partition, bounds, limit);
+  if (states.length === 0) return { notices: [], applied: [], more: false };
+  const byMerchant = new Map(bounds.map((bound) => [bound.merchant.id, bound]));
+  const campaigns = await parts.caches.campaigns.load(tx, [...byMerchant.keys()]);
+  const merchants = new Map<string, MerchantWork>();
+  for (const { merchant } of bounds) {
+    const own = campaigns.get(merchant.id);
+    if (own !== undefined) merchants.set(merchant.merchantId, { merchant, campaigns: own });
+  }
+  const work = new CashbackWork(context, parts.encoder, merchants, null);
+  const { steps, cut } = await prepare(context, work, states, byMerchant, request.partition);
+  const applied: AppliedStep[] = [];
+  for (const { state, held, until } of steps) {
+    work.add(state);
+    if (work.sweep(state, held, until)) applied.push({ partition: request.partition, kind: "sweep", customer: state.customer.acct, asOf: until });
+  }
+  await work.save(context);
+  const notices = work.takeNotices().map((notice) => ({ partition: request.partition, notice }));
+  return { notices, applied, more: cut || states.length === limit };
+}
+
+/** Up to where each merchant of the partition may be swept. */
+async function boundsOf({ caches }: Parts, { tx }: ChunkContext, { partition, until, backlog, scope }: SweepRequest): Promise<Bound[]> {
+  const rows = await tx.unsafe<{ scope: string; high_at: Date }[]>(
+    `SELECT scope, high_at FROM cashback.tally WHERE part = $1 AND ($2::uuid IS NULL OR scope = $2::uuid)`,
+    [partition, scope],
+    { prepare: true },
+  );
+  const merchants = await loadMerchants(tx, rows.map((row) => row.scope), caches.merchants);
+  return rows.flatMap((row) => {
+    const merchant = merchants.get(row.scope);
+    if (merchant === undefined || (scope === null && merchant.clock === "manual")) return [];
+    return [{ merchant, until: backlog && scope === null ? Math.min(until, row.high_at.getTime()) : until }];
+  });
+}
+
+async function dueAccounts(context: ChunkContext, partition: number, bounds: readonly Bound[], limit: number): Promise<AccountState[]> {
+  const offset = context.progress.get(partition)?.nextOffset ?? 0;
+  const rows = bounds.map(({ merchant, until }) => {
+    const days = noticeDays(merchant, partition, offset);
+    return { merchant: merchant.id, until_at: until, announce_until: days === 0 ? null : until + days * DAY_MS };
+  });
+  const set = fromSet({ merchant: "int4", until_at: "timestamptz", announce_until: "timestamptz" }, rows, 3);
+  const found = await context.tx.unsafe<{ acct: bigint }[]>(
+    `SELECT DISTINCT d.acct FROM ${set.text} AS r JOIN LATERAL (
+       (SELECT acct FROM cashback.account a WHERE a.part = $1 AND a.merchant = r.merchant AND a.due_at <= r.until_at ORDER BY a.due_at LIMIT $2)
+       UNION ALL
+       (SELECT acct FROM cashback.account a WHERE a.part = $1 AND a.merchant = r.merchant AND a.unannounced_at <= r.announce_until
+          ORDER BY a.unannounced_at LIMIT $2)) AS d ON true LIMIT $2`,
+    [partition, limit, ...set.params],
+    { prepare: true },
+  );
+  return loadAccountsById(context.tx, found.map((row) => Number(row.acct)).sort((a, b) => a - b));
+}
+
+function noticeDays(merchant: Merchant, partition: number, offset: number): number {
+  return settingsAt(merchant, partition, offset).expiringNoticeDays;
+}
+
+interface Step {
+  readonly state: AccountState;
+  readonly held: ReturnType<CashbackWork["held"]>;
+  readonly until: number;
+}
+
+async function prepare(
+  { tx, progress }: ChunkContext,
+  work: CashbackWork,
+  states: readonly AccountState[],
+  bounds: ReadonlyMap<number, Bound>,
+  partition: number,
+): Promise<{ steps: Step[]; cut: boolean }> {
+  const offset = progress.get(partition)?.nextOffset ?? 0;
+  const wanted = states.flatMap((state) => {
+    const bound = bounds.get(state.merchant);
+    if (bound === undefined) return [];
+    return [{ state, held: work.held(bound.merchant, partition, offset), until: Math.max(bound.until, 0) }];
+  });
+  const cuts = await dueBounds(tx, wanted.map(({ state, until }) => ({ acct: state.customer.acct, until, announceUntil: until })), MAX_LOTS_PER_CUSTOMER);
+  const steps = wanted.map((step) => ({ ...step, until: cuts.get(step.state.customer.acct) ?? step.until }));
+  await loadCustomers(
+    tx,
+    steps.map(({ state, held, until }) => customerNeed(state, held, until)),
+    (merchant, campaign) => campaignName(work.merchants, merchant, campaign),
+  );
+  return { steps, cut: cuts.size > 0 };
+}

@@ -1,0 +1,10 @@
+export { StackError, type StackErrorCode } from "./errors.ts";
+export type { Stack, StackOptions, StackProgress } from "./options.ts";
+export { freePorts, portFrom, requireFree, stackPorts, type PortSetting, type StackPorts } from "./ports.ts";
+export { Child, type ChildSpec } from "./process/child.ts";
+export { openGuard, type Guard } from "./process/guard.ts";
+export { claimFolder, type Claim } from "./process/lock.ts";
+export { endLeftover } from "./process/pid-file.ts";
+export { startStack } from "./stack.ts";
+export { ensureTopics, topicSettings, type TopicOptions } from "./topics.ts";
+export { waitUntil } from "./wait.ts";

@@ -1,0 +1,5 @@
+import type { Migrations } from "@perkstream/postgres";
+import { fileURLToPath } from "node:url";
+
+/** The tables of schema `tier`. */
+export const migrations: Migrations = { schema: "tier", folder: fileURLToPath(new URL("../migrations", import.meta.url)) };

@@ -1,0 +1,41 @@
+import type { Context } from "hono";
+import type { z } from "@hono/zod-openapi";
+import { type FieldError, refuse, type Refusal } from "../errors.ts";
+import type { AppEnv } from "./context.ts";
+
+/** Parses one part of a request by its schema; a part without a schema is empty. */
+export function parsePart<S extends z.ZodType>(schema: S, value: unknown): z.output<S> | Refusal;
+export function parsePart<S extends z.ZodType>(schema: S | undefined, value: unknown): z.output<S> | Record<string, never> | Refusal;
+export function parsePart(schema: z.ZodType | undefined, value: unknown): unknown {
+  if (schema === undefined) return {};
+  const parsed = schema.safeParse(value);
+  return parsed.success ? parsed.data : refuse("invalid_request", summary(fieldErrors(parsed.error)), fieldErrors(parsed.error));
+}
+
+const MAX_FIELD_ERRORS = 50;
+
+export function fieldErrors(error: z.ZodError): FieldError[] {
+  return error.issues.slice(0, MAX_FIELD_ERRORS).map((issue) => ({ path: issue.path.map(String).join("."), message: issue.message }));
+}
+
+function summary(errors: readonly FieldError[]): string {
+  const [first] = errors;
+  if (first === undefined) return "the request does not fit its schema";
+  const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : "";
+  return `${first.path === "" ? "body" : first.path}: ${first.message}${more}`;
+}
+
+const jsonType = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
+
+/** The body as JSON; an absent one counts as `{}`. 415 when it is not declared as JSON, 400 when it does not parse. */
+export async function readBody(c: Context<AppEnv>, expected: boolean): Promise<unknown> {
+  if (!expected || c.req.raw.body === null) return {};
+  const bytes = await c.req.arrayBuffer();
+  if (bytes.byteLength === 0) return {};
+  if (!jsonType.test(c.req.header("content-type") ?? "")) return refuse("unsupported_media_type", "send Content-Type: application/json");
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
+  } catch {
+    return refuse("invalid_request", "the body is not JSON in UTF-8", [{ path: "", message: "not JSON in UTF-8" }]);
+  }
+}

@@ -1,0 +1,19 @@
+import { operation } from "../../operation.ts";
+import { campaignParams, campaignShape } from "../../schemas/campaign.ts";
+import { editCampaign } from "./edit.ts";
+
+export const activateCampaign = operation({
+  method: "post",
+  path: "/v1/campaigns/{campaignId}/activate",
+  tag: "Campaigns",
+  summary: "Activates a campaign",
+  description: "The same as a PATCH of the status alone; If-Match may be left out.",
+  access: { kind: "merchant", role: "owner" },
+  command: true,
+  params: campaignParams,
+  ifMatch: "optional",
+  idempotent: true,
+  replies: { 200: { description: "The new version", schema: campaignShape } },
+  errors: ["not_found", "invalid_transition"],
+  handle: (call) => editCampaign(call, "campaign.activate", { status: "active" }),
+});

@@ -1,0 +1,93 @@
+import { beginIdempotent, finishIdempotent, type Merchant, writeAudit } from "@perkstream/merchant";
+import type { Tx } from "@perkstream/postgres";
+import type { Deps } from "./deps.ts";
+import { errorTable, isRepeatable, problemOf, refuse, Refusal } from "./errors.ts";
+import type { IdempotencyRequest } from "./http/idempotency.ts";
+import { toJson } from "./http/json.ts";
+import { type AnyReply, StoredAnswer } from "./http/send.ts";
+
+/** What of a call a write needs. */
+export interface WriteCall {
+  readonly deps: Deps;
+  readonly requestId: string;
+  readonly idempotency: IdempotencyRequest | null;
+}
+
+const MAX_ATTEMPTS = 4;
+
+/**
+ * Runs the effect of a request in one transaction, at most once per Idempotency-Key.
+ *
+ *   BEGIN ─► claim the key ─► effect ─┬─ reply or 409 ─► store the answer ─► COMMIT
+ *                                     └─ other refusal, exception ─► ROLLBACK (the key is free again)
+ *
+ * A 409 commits, since what was due by the command's time stays applied; 400, 404 and 412 touch nothing.
+ * `repeatAs` replaces the stored answer of a reply that holds a secret. Deadlocks and races are tried again from the start.
+ */
+export async function write<R extends AnyReply>(
+  call: WriteCall,
+  effect: (tx: Tx) => Promise<R | Refusal>,
+  repeatAs?: (reply: R) => Refusal,
+): Promise<R | Refusal | StoredAnswer> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await attemptWrite(call, effect, repeatAs);
+    } catch (error) {
+      if (error instanceof RolledBack) return error.refusal;
+      if (attempt === MAX_ATTEMPTS || !isRepeatable(error)) throw error;
+    }
+  }
+}
+
+/** Carries a refusal out of a transaction that must leave no trace. */
+class RolledBack extends Error {
+  readonly refusal: Refusal;
+
+  constructor(refusal: Refusal) {
+    super(refusal.code);
+    this.refusal = refusal;
+  }
+}
+
+async function attemptWrite<R extends AnyReply>(
+  { deps, requestId, idempotency }: WriteCall,
+  effect: (tx: Tx) => Promise<R | Refusal>,
+  repeatAs: ((reply: R) => Refusal) | undefined,
+): Promise<R | Refusal | StoredAnswer> {
+  const result = await deps.sql.begin(async (tx): Promise<R | Refusal | StoredAnswer> => {
+    if (idempotency === null) return committable(await effect(tx));
+    const start = await beginIdempotent(tx, idempotency.scope, idempotency.content, deps.clock());
+    if (start.kind === "repeat") return new StoredAnswer(start.answer);
+    if (start.kind === "reused") throw new RolledBack(refuse("idempotency_key_reused", "this key was used with another body"));
+    const outcome = committable(await effect(tx));
+    const kept = repeatAs === undefined || outcome instanceof Refusal ? outcome : repeatAs(outcome);
+    await finishIdempotent(tx, idempotency.scope, answerOf(kept, requestId));
+    return outcome;
+  });
+  return result as R | Refusal | StoredAnswer;
+}
+
+function committable<R>(outcome: R | Refusal): R | Refusal {
+  if (outcome instanceof Refusal && errorTable[outcome.code].status !== 409) throw new RolledBack(outcome);
+  return outcome;
+}
+
+function answerOf(outcome: AnyReply | Refusal, requestId: string) {
+  if (outcome instanceof Refusal) {
+    const problem = problemOf(outcome, requestId);
+    return { status: problem.status, headers: { "content-type": "application/problem+json" }, body: toJson(problem) };
+  }
+  const { status, body, headers = {} } = outcome;
+  if (body === null) return { status, headers, body: "" };
+  return { status, headers: { ...headers, "content-type": "application/json" }, body: toJson(body) };
+}
+
+/** What was done, to what, and how it was before and after; in the transaction of the change, by the real clock. */
+export async function audit(
+  tx: Tx,
+  call: { readonly deps: Deps; readonly requestId: string },
+  by: { readonly merchant: Merchant; readonly actor: string },
+  entry: { readonly action: string; readonly target: string | null; readonly before: unknown; readonly after: unknown },
+): Promise<void> {
+  await writeAudit(tx, by.merchant.id, { at: call.deps.clock(), actor: by.actor, requestId: call.requestId, ...entry });
+}

@@ -1,0 +1,209 @@
+import type { Customer } from "@perkstream/inbox";
+import type { Sql } from "@perkstream/postgres";
+import { randomUUID } from "node:crypto";
+import { setTimeout as after } from "node:timers/promises";
+import type { Presence } from "../http/admin.ts";
+import type { ConnectionInfo } from "../hub.ts";
+import type { Log } from "../log.ts";
+import {
+  admit,
+  commandChannel,
+  connectionsElsewhere,
+  insertConnections,
+  openCommands,
+  readResults,
+  removeConnections,
+  removeDead,
+  removeInstance,
+  renewLease,
+  sendCommand,
+  storeResults,
+  type Command,
+  type ConnectionRow,
+} from "./statements.ts";
+
+/** The sockets of this process. */
+export interface LocalConnections {
+  connectionsOf(customer: Customer): readonly ConnectionInfo[];
+  disconnect(customer: Customer): number;
+  evict(session: string): void;
+  /** Every welcomed connection, oldest first. */
+  all(): readonly ConnectionRow[];
+}
+
+const heartbeatMs = 1_000;
+const retryMs = 500;
+const batchSize = 500;
+const answerWaitMs = 2_000;
+const answerPollMs = 15;
+
+type Change = { readonly joined: ConnectionRow } | { readonly left: string };
+
+/**
+ * What instances tell each other through Postgres. Without Postgres sockets go on: presence and disconnect know this
+ * instance only, the device limit holds here, and when it is back everything is said again.
+ *
+ *   welcome, gone ─► changes, in order ─► rows ─► too many devices? ─► own: close · another's: command
+ *   every second ──► lease renewed ─► was it lost? all rows anew ─► open commands, results
+ *   NOTIFY ────────► open commands, results
+ */
+export class Cluster implements Presence {
+  readonly #instance = randomUUID();
+  readonly #sql: Sql;
+  readonly #local: LocalConnections;
+  readonly #devices: number;
+  readonly #log: Log;
+  readonly #changes: Change[] = [];
+  #writing: Promise<void> | null = null;
+  #obeying: Promise<void> | null = null;
+  #heard = false;
+  #beating: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | undefined;
+  #unlisten: (() => Promise<void>) | null = null;
+  #stopped = false;
+  /** The rows of this instance may be incomplete. */
+  #lost = false;
+
+  constructor(sql: Sql, local: LocalConnections, devices: number, log: Log) {
+    this.#sql = sql;
+    this.#local = local;
+    this.#devices = devices;
+    this.#log = log;
+  }
+
+  async start(): Promise<void> {
+    await renewLease(this.#sql, this.#instance);
+    const { unlisten } = await this.#sql.listen(commandChannel, () => this.#obeySoon());
+    this.#unlisten = unlisten;
+    this.#timer = setInterval(() => {
+      this.#beating ??= this.#beat().finally(() => (this.#beating = null));
+    }, heartbeatMs);
+  }
+
+  joined(row: ConnectionRow): void {
+    this.#change({ joined: row });
+  }
+
+  left(session: string): void {
+    this.#change({ left: session });
+  }
+
+  async connectionsOf(customer: Customer): Promise<readonly ConnectionInfo[]> {
+    const here = this.#local.connectionsOf(customer);
+    const elsewhere = await connectionsElsewhere(this.#sql, this.#instance, customer).catch((error: unknown) => {
+      this.#log.warn({ err: error }, "presence of other instances is not known");
+      return [];
+    });
+    return [...here, ...elsewhere].sort((a, b) => a.since - b.since);
+  }
+
+  async disconnect(customer: Customer): Promise<number> {
+    const here = this.#local.disconnect(customer);
+    const command: Command = { ...customer, id: randomUUID(), session: null };
+    try {
+      await sendCommand(this.#sql, command);
+      await storeResults(this.#sql, this.#instance, [{ command: command.id, closed: here }]);
+      const deadline = performance.now() + answerWaitMs;
+      for (;;) {
+        const { closed, missing } = await readResults(this.#sql, command.id);
+        if (missing === 0 || performance.now() > deadline) return Math.max(here, closed);
+        await after(answerPollMs);
+      }
+    } catch (error) {
+      this.#log.warn({ err: error }, "other instances were not told to disconnect");
+      return here;
+    }
+  }
+
+  /** Writes what waits, then leaves. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearInterval(this.#timer);
+    await Promise.all([this.#writing, this.#obeying, this.#beating]);
+    await this.#unlisten?.().catch(() => {});
+    await removeInstance(this.#sql, this.#instance).catch(() => {}); // the lease ends by itself
+  }
+
+  #change(change: Change): void {
+    this.#changes.push(change);
+    this.#writing ??= this.#write().finally(() => (this.#writing = null));
+  }
+
+  async #write(): Promise<void> {
+    while (this.#changes.length > 0) {
+      const batch = this.#changes.splice(0, batchSize);
+      try {
+        await this.#writeBatch(batch);
+      } catch (error) {
+        if (this.#stopped) return;
+        this.#log.warn({ err: error }, "other instances are not told of connections");
+        // All rows are written anew when Postgres is back; what waits would only grow.
+        this.#changes.length = 0;
+        await after(retryMs);
+        await this.#sayAll();
+      }
+    }
+  }
+
+  async #writeBatch(batch: readonly Change[]): Promise<void> {
+    const left = new Set(batch.flatMap((change) => ("left" in change ? [change.left] : [])));
+    const joined = batch.flatMap((change) => ("joined" in change && !left.has(change.joined.session) ? [change.joined] : []));
+    if (left.size > 0) await removeConnections(this.#sql, [...left]);
+    if (joined.length === 0) return;
+    for (const { instance, session, merchant, customerId } of await admit(this.#sql, this.#instance, joined, this.#devices)) {
+      if (instance === this.#instance) this.#local.evict(session);
+      else await sendCommand(this.#sql, { id: randomUUID(), merchant, customerId, session });
+    }
+  }
+
+  /** Rows of this instance, all of them: after an outage, or when its lease was lost. */
+  async #sayAll(): Promise<void> {
+    try {
+      await removeInstance(this.#sql, this.#instance);
+      await renewLease(this.#sql, this.#instance);
+      await insertConnections(this.#sql, this.#instance, this.#local.all());
+    } catch {
+      this.#lost = true; // the next beat says it again
+    }
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      const known = await renewLease(this.#sql, this.#instance);
+      if (!known || this.#lost) {
+        this.#lost = false;
+        await this.#sayAll();
+      }
+      await removeDead(this.#sql);
+      this.#obeySoon();
+    } catch (error) {
+      this.#log.warn({ err: error }, "the instance's lease is not renewed");
+    }
+  }
+
+  #obeySoon(): void {
+    this.#heard = true;
+    this.#obeying ??= this.#obey().finally(() => (this.#obeying = null));
+  }
+
+  async #obey(): Promise<void> {
+    while (this.#heard && !this.#stopped) {
+      this.#heard = false;
+      try {
+        const results = (await openCommands(this.#sql, this.#instance)).map((command) => ({
+          command: command.id,
+          closed: this.#carryOut(command),
+        }));
+        await storeResults(this.#sql, this.#instance, results);
+      } catch (error) {
+        this.#log.warn({ err: error }, "commands of other instances wait");
+      }
+    }
+  }
+
+  #carryOut({ merchant, customerId, session }: Command): number {
+    if (session === null) return this.#local.disconnect({ merchant, customerId });
+    this.#local.evict(session);
+    return 0;
+  }
+}

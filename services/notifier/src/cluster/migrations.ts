@@ -1,0 +1,7 @@
+import { fileURLToPath } from "node:url";
+import type { Migrations } from "@perkstream/postgres";
+
+export const migrations: Migrations = {
+  schema: "notifier",
+  folder: fileURLToPath(new URL("../../migrations", import.meta.url)),
+};
