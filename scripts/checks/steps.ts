@@ -24,7 +24,7 @@ function enoughModules(output: string): string | null {
 }
 
 /** What is checked without running the product, in the order of how fast it fails. */
-export const staticSteps: readonly Step[] = [
+const staticSteps: readonly Step[] = [
   { name: "format", command: [bin("oxfmt"), "--check", "."] },
   { name: "types", command: [bin("tsc"), "-b"] },
   { name: "lint with types", command: [bin("oxlint"), "--type-aware"] },

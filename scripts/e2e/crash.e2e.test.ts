@@ -14,7 +14,10 @@ beforeAll(async () => {
   const api = await bed.start(["merchant-api"]);
   const merchants = await createMerchants(bed.urlOf("merchant-api"), 2);
   await api.stop();
-  const producer = await openOrderProducer(createKafka({ brokers: bed.stack.kafkaBrokers.split(","), clientId: "crash-test" }), topics.orders);
+  const producer = await openOrderProducer(
+    createKafka({ brokers: bed.stack.kafkaBrokers.split(","), clientId: "crash-test" }),
+    topics.orders,
+  );
   const encoder = await openOrderEncoder(connectRegistry(bed.stack.registryUrl));
   await preload(benchStream(merchants, { seed: 7, customers: 300, refunds: 0.05, duplicates: 0.02 }), encoder, producer, EVENTS, () => {});
   await producer.close();
@@ -32,10 +35,12 @@ async function waitFor(what: string, condition: () => Promise<boolean>, boundMs 
 /** Runs a program's process until it ends itself between a COMMIT and the publishing of what it committed. */
 async function crash(service: string): Promise<void> {
   let ended = false;
-  const running = bed.start([service], { PERKS_CRASH_AT: "commit:3", PERKS_CHUNK_SIZE: "200" }, () => (ended = true)).catch(() => {
-    ended = true;
-    return null;
-  });
+  const running = bed
+    .start([service], { PERKS_CRASH_AT: "commit:3", PERKS_CHUNK_SIZE: "200" }, () => (ended = true))
+    .catch(() => {
+      ended = true;
+      return null;
+    });
   await waitFor(`${service} has ended itself`, () => Promise.resolve(ended));
   await (await running)?.stop();
 }

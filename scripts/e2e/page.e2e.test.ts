@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { gunzipSync } from "node:zlib";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Api, Customer } from "./api.ts";
@@ -14,7 +13,7 @@ import { runScript, startProduct } from "./product.ts";
  * describe block build on each other.
  */
 
-const sample = fileURLToPath(new URL("../../data/online-retail-sample.csv.gz", import.meta.url));
+const sample = fileURLToPath(new URL("../data/online-retail-sample.csv", import.meta.url));
 const pushWithinMs = 30_000;
 const poll = { timeout: 45_000, interval: 100 };
 
@@ -24,7 +23,7 @@ const ladder = {
   levels: [
     { id: "bronze", name: "Bronze", threshold: 1, cashbackMultiplierBps: 10_000 },
     { id: "silver", name: "Silver", threshold: 50_000, cashbackMultiplierBps: 12_500 },
-    { id: "gold", name: "Gold", threshold: 500_000_000, cashbackMultiplierBps: 15_000 },
+    { id: "gold", name: "Gold", threshold: 10_000_000, cashbackMultiplierBps: 15_000 },
   ],
 };
 const campaign = {
@@ -61,7 +60,7 @@ afterAll(async () => {
 /** The customer with the most invoices in the sample: whoever it is, there is something to see. */
 function busiestCustomer(): string {
   const invoices = new Map<string, Set<string>>();
-  for (const row of gunzipSync(readFileSync(sample)).toString("utf8").split("\n")) {
+  for (const row of readFileSync(sample, "utf8").split("\n")) {
     const [, invoice, customer] = /^(\d+),.*,(\d+)(?:\.0)?,[^,]*$/.exec(row.trim()) ?? [];
     if (invoice === undefined || customer === undefined) continue;
     invoices.set(customer, (invoices.get(customer) ?? new Set()).add(invoice));
@@ -114,6 +113,8 @@ describe("a customer of the Online Retail shop", () => {
 
   it("sees the push of an order that the page sends", async () => {
     const before = await page.locator("#notes .note").count();
+    // The card of the new tier from the import may still lie over the form.
+    await page.keyboard.press("Escape");
     await page.fill("#order-amount", "25.50");
     await page.click("#order-send");
     const toast = page.locator('.toast[data-type="CashbackEarned"]').last();

@@ -49,6 +49,8 @@ export async function startProduct(): Promise<Product> {
   const env: NodeJS.ProcessEnv = { ...process.env, PERKS_DATA_DIR: dataDir };
   for (const name of ["DATABASE_URL", "KAFKA_BROKERS", "SCHEMA_REGISTRY_URL", "NODE_OPTIONS", "VITEST"]) delete env[name];
   for (const [n, name] of ports.entries()) env[name] = String(free[n]);
+  // As under npm: it stops by itself when this process is gone.
+  env["PERKS_BOOTSTRAP_PID"] = String(process.pid);
   const child = spawn(process.execPath, nodeArguments("start/up.ts"), { env, stdio: ["ignore", "pipe", "pipe"] });
   const exited = new Promise<number | null>((resolve) => child.once("exit", resolve));
   const stop = async (): Promise<number | null> => {

@@ -5,7 +5,12 @@ export function openProgressLine(stream: Pick<WriteStream, "write" | "isTTY" | "
   const everyMs = stream.isTTY ? 100 : 5_000;
   let lastAt = -Infinity;
   let text = "";
-  const write = () => stream.write(stream.isTTY ? `\r\u001b[2K${text.slice(0, (stream.columns ?? 80) - 1)}` : `${text}\n`);
+  let written = "";
+  const write = () => {
+    if (text === written) return;
+    written = text;
+    stream.write(stream.isTTY ? `\r\u001b[2K${text.slice(0, (stream.columns ?? 80) - 1)}` : `${text}\n`);
+  };
   return {
     show: (next: string) => {
       text = next;

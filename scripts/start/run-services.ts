@@ -4,7 +4,7 @@ import { Child, endLeftover, openGuard, requireFree, type Guard, type Stack, typ
 import type { ServiceEntry } from "./services.ts";
 import type { StartSettings } from "./settings.ts";
 
-const readyLimitMs = 90_000;
+const readyLimitMs = 180_000;
 const requestLimitMs = 2_000;
 /** Longer than any service's own deadline, so that it says itself what did not stop. */
 const stopLimitMs = 35_000;

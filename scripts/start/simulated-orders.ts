@@ -4,8 +4,8 @@ import { sourceArguments } from "./run-services.ts";
 import type { StartSettings } from "./settings.ts";
 
 const stopLimitMs = 5_000;
-/** A rhythm that a person can watch: two orders a second of fifty customers, so that levels change within minutes. */
-const pace = ["--rate", "2", "--customers", "50", "--refunds", "5%", "--duplicates", "1%", "--seconds", String(365 * 86_400)];
+/** A rhythm that a person can watch: five records a second of thirty customers, so that the busiest hears of one every few seconds. */
+const pace = ["--rate", "5", "--customers", "30", "--refunds", "5%", "--duplicates", "1%", "--seconds", String(365 * 86_400)];
 
 /** Starts the simulated orders beside the services; returns what stops them. */
 export async function simulate(

@@ -9,7 +9,8 @@ await run({
   onReady: async ({ addresses, settings, env }, fail) => {
     const stop = await simulate(settings, env, fail);
     say("");
-    say(`  Customer page   ${addresses.customerPage}`);
+    // The busiest of the simulated customers, so that pushes arrive within seconds.
+    say(`  Customer page   ${addresses.customerPage}?customer=customer-1`);
     say(`  API reference   ${addresses.merchantApi}/docs`);
     say(`  Merchant API    ${addresses.merchantApi}`);
     say(`  Notifier        ${addresses.notifier}/v1/connect`);

@@ -3,29 +3,31 @@ import type { Award, Clawback, NotEligible, NotEligibleReason } from "./domain/i
 /** A JSON number, or text above 2^53 - 1. */
 type Amount = number | string;
 
-export interface StoredAward {
-  /** Campaign (surrogate), version, priority, rate, multiplier. */
-  readonly c: number;
-  readonly v: number;
-  readonly p: number;
-  readonly r: number;
-  readonly m: number;
-  /** Order cap. */
-  readonly oc: Amount | null;
-  /** Positions of the lines. */
-  readonly l: readonly number[];
-  readonly b: Amount;
-  readonly e: Amount;
-  /** After order cap, customer cap, budget. */
-  readonly ao: Amount | null;
-  readonly ac: Amount | null;
-  readonly ab: Amount | null;
-  readonly a: Amount;
-  /** Now, after refunds. */
-  readonly n: Amount;
-  /** The lot, if something was awarded. */
-  readonly lot: number | null;
-}
+/**
+ * An award as a JSON array, since every order has them:
+ * campaign (surrogate), version, priority, rate, multiplier, order cap, positions of its lines, base, earned, after order cap,
+ * after customer cap, after budget, awarded, now (after refunds), lot (null when nothing was awarded).
+ */
+export type StoredAward = readonly [
+  campaign: number,
+  version: number,
+  priority: number,
+  rateBps: number,
+  multiplierBps: number,
+  orderCap: Amount | null,
+  lines: readonly number[],
+  base: Amount,
+  earned: Amount,
+  afterOrderCap: Amount | null,
+  afterCustomerCap: Amount | null,
+  afterBudget: Amount | null,
+  awarded: Amount,
+  current: Amount,
+  lot: number | null,
+];
+
+/** Positions in a stored award that SQL reads. */
+export const awardField = { campaign: 0, awarded: 12, current: 13 } as const;
 
 /** Column `awards` of an order. `x`: campaigns that did not judge it, with the reason. */
 export interface StoredAwards {
@@ -55,54 +57,78 @@ function takeOrNull(amount: Amount | null): bigint | null {
 }
 
 export function storeAwards(awards: readonly BookedAward[], notEligible: readonly NotEligible[]): StoredAwards {
-  return {
-    a: awards.map(({ award, lot }) => ({
-      c: award.campaign,
-      v: award.version,
-      p: award.priority,
-      r: award.rateBps,
-      m: award.multiplierBps,
-      oc: putOrNull(award.perOrderCapMinor),
-      l: award.lines,
-      b: put(award.baseMinor),
-      e: put(award.earnedMinor),
-      ao: putOrNull(award.afterOrderCapMinor),
-      ac: putOrNull(award.afterCustomerCapMinor),
-      ab: putOrNull(award.afterBudgetMinor),
-      a: put(award.awardedMinor),
-      n: put(award.currentMinor),
-      lot,
-    })),
-    x: notEligible.map(({ campaign, reason }) => [campaign, reason]),
-  };
+  return { a: awards.map(storeAward), x: notEligible.map(({ campaign, reason }) => [campaign, reason]) };
+}
+
+function storeAward({ award, lot }: BookedAward): StoredAward {
+  return [
+    award.campaign,
+    award.version,
+    award.priority,
+    award.rateBps,
+    award.multiplierBps,
+    putOrNull(award.perOrderCapMinor),
+    award.lines,
+    put(award.baseMinor),
+    put(award.earnedMinor),
+    putOrNull(award.afterOrderCapMinor),
+    putOrNull(award.afterCustomerCapMinor),
+    putOrNull(award.afterBudgetMinor),
+    put(award.awardedMinor),
+    put(award.currentMinor),
+    lot,
+  ];
 }
 
 /** The same awards after refunds. */
 export function storeCurrent(stored: StoredAwards, awards: readonly BookedAward[]): StoredAwards {
-  return { a: stored.a.map((one, i) => ({ ...one, n: put(awards[i]?.award.currentMinor ?? 0n) })), x: stored.x };
+  return { a: awards.map(storeAward), x: stored.x };
 }
 
 export function readAwards(stored: StoredAwards | null, campaignId: (campaign: number) => string): BookedAward[] {
-  return (stored?.a ?? []).map((one) => ({
-    award: {
-      campaign: one.c,
-      campaignId: campaignId(one.c),
-      version: one.v,
-      priority: one.p,
-      rateBps: one.r,
-      multiplierBps: one.m,
-      perOrderCapMinor: takeOrNull(one.oc),
-      lines: one.l,
-      baseMinor: BigInt(one.b),
-      earnedMinor: BigInt(one.e),
-      afterOrderCapMinor: takeOrNull(one.ao),
-      afterCustomerCapMinor: takeOrNull(one.ac),
-      afterBudgetMinor: takeOrNull(one.ab),
-      awardedMinor: BigInt(one.a),
-      currentMinor: BigInt(one.n),
-    },
-    lot: one.lot,
-  }));
+  return (stored?.a ?? []).map(
+    ([
+      campaign,
+      version,
+      priority,
+      rateBps,
+      multiplierBps,
+      orderCap,
+      lines,
+      base,
+      earned,
+      afterOrderCap,
+      afterCustomerCap,
+      afterBudget,
+      awarded,
+      current,
+      lot,
+    ]) => ({
+      award: {
+        campaign,
+        campaignId: campaignId(campaign),
+        version,
+        priority,
+        rateBps,
+        multiplierBps,
+        perOrderCapMinor: takeOrNull(orderCap),
+        lines,
+        baseMinor: BigInt(base),
+        earnedMinor: BigInt(earned),
+        afterOrderCapMinor: takeOrNull(afterOrderCap),
+        afterCustomerCapMinor: takeOrNull(afterCustomerCap),
+        afterBudgetMinor: takeOrNull(afterBudget),
+        awardedMinor: BigInt(awarded),
+        currentMinor: BigInt(current),
+      },
+      lot,
+    }),
+  );
+}
+
+/** Of an award: its lot and what it is worth now. */
+export function lotAndCurrent(stored: StoredAward): readonly [lot: number | null, currentMinor: bigint] {
+  return [stored[14], BigInt(stored[13])];
 }
 
 export function storeClawback(clawback: Clawback): StoredClawback {

@@ -2,6 +2,7 @@ import type { NotificationEncoder } from "@perkstream/contracts";
 import { loadMerchants, type MerchantCache } from "@perkstream/merchant";
 import { MAX_AHEAD_MS, type OrderBook, type OrderEntry } from "@perkstream/orders";
 import type { ChunkContext } from "@perkstream/program";
+import { lotAndCurrent } from "./awards.ts";
 import { type CustomerNeed, customerNeed, loadCustomers } from "./load.ts";
 import { type AccountIds, accountKey, type AccountKey, type AccountState, loadAccounts } from "./store/accounts.ts";
 import type { CampaignCache } from "./store/campaigns.ts";
@@ -38,7 +39,10 @@ export async function loadChunk(parts: Parts, context: ChunkContext, entries: re
   const merchants = await loadMerchantWork(parts, context, entries);
   const ids = new Map([...merchants].map(([merchantId, { merchant }]) => [merchantId, { id: merchant.id }]));
   const known = entries.filter(({ event }) => merchants.has(event.merchantId));
-  const [orders, accounts] = await Promise.all([parts.book.load(tx, known, ids), loadAccounts(tx, caches.accounts, accountKeys(known, merchants))]);
+  const [orders, accounts] = await Promise.all([
+    parts.book.load(tx, known, ids),
+    loadAccounts(tx, caches.accounts, accountKeys(known, merchants)),
+  ]);
   const work = new CashbackWork(context, parts.encoder, merchants, orders);
   for (const state of accounts.values()) work.add(state);
   await Promise.all([
@@ -49,9 +53,16 @@ export async function loadChunk(parts: Parts, context: ChunkContext, entries: re
   return work;
 }
 
-async function loadMerchantWork({ caches }: Parts, { tx }: ChunkContext, entries: readonly OrderEntry[]): Promise<Map<string, MerchantWork>> {
+async function loadMerchantWork(
+  { caches }: Parts,
+  { tx }: ChunkContext,
+  entries: readonly OrderEntry[],
+): Promise<Map<string, MerchantWork>> {
   const found = await loadMerchants(tx, new Set(entries.map(({ event }) => event.merchantId)), caches.merchants);
-  const campaigns = await caches.campaigns.load(tx, [...found.values()].map((merchant) => merchant.id));
+  const campaigns = await caches.campaigns.load(
+    tx,
+    [...found.values()].map((merchant) => merchant.id),
+  );
   const merchants = new Map<string, MerchantWork>();
   for (const [merchantId, merchant] of found) {
     const own = campaigns.get(merchant.id);
@@ -122,7 +133,10 @@ async function loadLimits({ tx }: ChunkContext, work: CashbackWork, entries: rea
   }
   await Promise.all([
     work.limits.loadCaps(tx, caps, ({ campaign, period }) => fromStart.has(campaign * 8 + period)),
-    work.limits.lockBudgets(tx, [...budgets].sort((a, b) => a - b)),
+    work.limits.lockBudgets(
+      tx,
+      [...budgets].sort((a, b) => a - b),
+    ),
   ]);
 }
 
@@ -146,7 +160,10 @@ function needsOf(work: CashbackWork, entries: readonly OrderEntry[]): Map<Accoun
     need.orderIds.add(event.orderId);
     const booked = work.orders.find(merchant.id, event.orderId);
     if (booked === undefined || booked.order.place.acct !== state.customer.acct) continue;
-    for (const { lot, n } of booked.extra.awards?.a ?? []) if (lot !== null && BigInt(n) > 0n) need.ownLots.set(lot, BigInt(n));
+    for (const stored of booked.extra.awards?.a ?? []) {
+      const [lot, currentMinor] = lotAndCurrent(stored);
+      if (lot !== null && currentMinor > 0n) need.ownLots.set(lot, currentMinor);
+    }
   }
   return needs;
 }

@@ -1,5 +1,15 @@
 import type { Tx } from "@perkstream/postgres";
-import { type DueKey, dueLots, type LotKey, lotOf, type LotRow, lotsById, type UseKey, usableLots, watermarksBeyond } from "./store/lots.ts";
+import {
+  type DueKey,
+  dueLots,
+  type LotKey,
+  lotOf,
+  type LotRow,
+  lotsById,
+  type UseKey,
+  usableLots,
+  watermarksBeyond,
+} from "./store/lots.ts";
 import { DAY_MS, mayBeDue, type Rules } from "./domain/index.ts";
 import type { AccountState } from "./store/accounts.ts";
 import { dueReservations, partsOf, type PartRow, redemptionOf, type RedemptionRow, redemptionsOfOrders } from "./store/redemptions.ts";
@@ -28,7 +38,11 @@ export function customerNeed(state: AccountState, rules: Rules, until: number): 
  * Loads lots and redemptions as far as they are needed (see domain/customer.ts); a plain order needs none. `campaignId` names a
  * campaign of a merchant.
  */
-export async function loadCustomers(tx: Tx, needs: Iterable<CustomerNeed>, campaignId: (merchant: number, campaign: number) => string): Promise<void> {
+export async function loadCustomers(
+  tx: Tx,
+  needs: Iterable<CustomerNeed>,
+  campaignId: (merchant: number, campaign: number) => string,
+): Promise<void> {
   const byAcct = new Map<number, CustomerNeed>();
   const due: DueKey[] = [];
   for (const need of needs) {
@@ -49,7 +63,12 @@ export async function loadCustomers(tx: Tx, needs: Iterable<CustomerNeed>, campa
     }
   };
   const orders = [...byAcct].flatMap(([acct, { orderIds }]) => [...orderIds].map((orderId) => ({ acct, orderId })));
-  const [dueRows, watermarks, lapsing, named] = await Promise.all([dueLots(tx, due), watermarksBeyond(tx, due), dueReservations(tx, due), redemptionsOfOrders(tx, orders)]);
+  const [dueRows, watermarks, lapsing, named] = await Promise.all([
+    dueLots(tx, due),
+    watermarksBeyond(tx, due),
+    dueReservations(tx, due),
+    redemptionsOfOrders(tx, orders),
+  ]);
   put(dueRows);
   for (const [acct, { dueAt, unannouncedAt }] of watermarks) {
     const customer = byAcct.get(acct)?.state.customer;

@@ -68,13 +68,20 @@ export function createCashbackProgram(settings: CashbackSettings): Program<Order
  * Cuts a partition at its first order that the tier program has not handled yet and whose merchant may use tier multipliers.
  * Partitions that tier is ahead of are not held, and cost one small statement.
  */
-async function horizon({ caches, tier }: Parts, sql: Sql, entries: ReadonlyMap<number, readonly Entry<OrderEvent>[]>): Promise<ReadonlyMap<number, number>> {
+async function horizon(
+  { caches, tier }: Parts,
+  sql: Sql,
+  entries: ReadonlyMap<number, readonly Entry<OrderEvent>[]>,
+): Promise<ReadonlyMap<number, number>> {
   const reached = await tier.progress(sql);
   const ahead = [...entries].flatMap(([partition, list]) => list.filter(({ record }) => record.offset >= (reached.get(partition) ?? 0)));
   const cut = new Map<number, number>();
   if (ahead.length === 0) return cut;
   const merchants = await loadMerchants(sql, new Set(ahead.map(({ event }) => event.merchantId)), caches.merchants);
-  const campaigns = await caches.campaigns.load(sql, [...merchants.values()].map((merchant) => merchant.id));
+  const campaigns = await caches.campaigns.load(
+    sql,
+    [...merchants.values()].map((merchant) => merchant.id),
+  );
   for (const { event, record } of ahead) {
     const merchant = merchants.get(event.merchantId);
     const { partition, offset } = record;

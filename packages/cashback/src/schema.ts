@@ -29,7 +29,10 @@ export const { order, refund, parked } = orderTables(cashback, {
   refund: { put_back: int8Minor("put_back"), clawbacks: jsonb() },
 });
 
-const minor = (name: string) => int8Minor(name).notNull().default(sql`0`);
+const minor = (name: string) =>
+  int8Minor(name)
+    .notNull()
+    .default(sql`0`);
 
 // fillfactor 70 is added by the migration 0001: drizzle has no word for it.
 export const account = cashback.table(
@@ -51,12 +54,18 @@ export const account = cashback.table(
     /** No available lot whose expiry was not announced expires before; null: there is none. */
     unannouncedAt: instant("unannounced_at"),
     /** Campaigns that paid this customer: what counts a campaign's customers. */
-    campaigns: int8Numbers().notNull().default(sql`'{}'`),
+    campaigns: int8Numbers()
+      .notNull()
+      .default(sql`'{}'`),
   },
   (table) => [
     unique("account_customer_key").on(table.merchant, table.customerId),
-    index("account_due_idx").on(table.part, table.merchant, table.dueAt).where(sql`due_at IS NOT NULL`),
-    index("account_unannounced_idx").on(table.part, table.merchant, table.unannouncedAt).where(sql`unannounced_at IS NOT NULL`),
+    index("account_due_idx")
+      .on(table.part, table.merchant, table.dueAt)
+      .where(sql`due_at IS NOT NULL`),
+    index("account_unannounced_idx")
+      .on(table.part, table.merchant, table.unannouncedAt)
+      .where(sql`unannounced_at IS NOT NULL`),
   ],
 );
 
@@ -81,8 +90,12 @@ export const lot = cashback.table(
   },
   (table) => [
     primaryKey({ name: "lot_pkey", columns: [table.acct, table.lotId] }),
-    index("lot_hold_idx").on(table.acct, table.availableAt).where(sql`pending > 0`),
-    index("lot_use_idx").on(table.acct, table.expiresAt, table.lotId).where(sql`available > 0`),
+    index("lot_hold_idx")
+      .on(table.acct, table.availableAt)
+      .where(sql`pending > 0`),
+    index("lot_use_idx")
+      .on(table.acct, table.expiresAt, table.lotId)
+      .where(sql`available > 0`),
   ],
 );
 
@@ -122,8 +135,12 @@ export const redemption = cashback.table(
   },
   (table) => [
     unique("redemption_id_key").on(table.redemptionId),
-    index("redemption_due_idx").on(table.acct, table.expiresAt).where(sql`status = 1`),
-    index("redemption_order_idx").on(table.acct, table.orderId).where(sql`order_id IS NOT NULL`),
+    index("redemption_due_idx")
+      .on(table.acct, table.expiresAt)
+      .where(sql`status = 1`),
+    index("redemption_order_idx")
+      .on(table.acct, table.orderId)
+      .where(sql`order_id IS NOT NULL`),
   ],
 );
 

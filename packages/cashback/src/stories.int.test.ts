@@ -8,7 +8,7 @@ import { DatabaseWorld } from "./testing/database.ts";
 import { randomOf, randomStory } from "./testing/stories.ts";
 import type { Step } from "./testing/vectors.ts";
 
-const STORIES = Number(process.env["CASHBACK_STORIES"] ?? 25);
+const STORIES = Number(process.env["CASHBACK_STORIES"] ?? 8);
 const FIRST_SEED = Number(process.env["CASHBACK_SEED"] ?? 1);
 
 let database: TestDatabase;
@@ -26,7 +26,10 @@ afterAll(async () => {
 
 /** Lists in an order of their own: the database finds orders by id, memory by time. */
 function comparable(seen: Observed): unknown {
-  const text = (value: unknown) => JSON.stringify(value, (_key, inner: unknown) => (inner instanceof Object && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort()) : inner));
+  const text = (value: unknown) =>
+    JSON.stringify(value, (_key, inner: unknown) =>
+      inner instanceof Object && !Array.isArray(inner) ? Object.fromEntries(Object.entries(inner).sort()) : inner,
+    );
   const list = (values: readonly unknown[]) => values.map(text).sort();
   return {
     customers: seen.customers,
@@ -40,9 +43,15 @@ function comparable(seen: Observed): unknown {
     notifications: list(seen.notifications.map(({ id: _id, merchantId: _merchant, currency: _currency, ...notice }) => notice)),
     refusals: list(seen.refusals),
     redemptions: Object.fromEntries(
-      Object.entries(seen.redemptions as Record<string, Record<string, unknown>>).map(([id, { status, amountMinor, restoredMinor, parts }]) => [id, { status, amountMinor, restoredMinor, parts }]),
+      Object.entries(seen.redemptions as Record<string, Record<string, unknown>>).map(
+        ([id, { status, amountMinor, restoredMinor, parts }]) => [id, { status, amountMinor, restoredMinor, parts }],
+      ),
     ),
-    campaigns: Object.fromEntries(Object.entries(seen.campaigns as Record<string, { usedMinor: number; budgetLeftMinor: number | null }>).map(([id, { usedMinor, budgetLeftMinor }]) => [id, { usedMinor, budgetLeftMinor }])),
+    campaigns: Object.fromEntries(
+      Object.entries(seen.campaigns as Record<string, { usedMinor: number; budgetLeftMinor: number | null }>).map(
+        ([id, { usedMinor, budgetLeftMinor }]) => [id, { usedMinor, budgetLeftMinor }],
+      ),
+    ),
   };
 }
 

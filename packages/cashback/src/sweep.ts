@@ -36,7 +36,8 @@ export async function sweepStep(parts: Parts, context: ChunkContext, request: Sw
   const applied: AppliedStep[] = [];
   for (const { state, held, until } of steps) {
     work.add(state);
-    if (work.sweep(state, held, until)) applied.push({ partition: request.partition, kind: "sweep", customer: state.customer.acct, asOf: until });
+    if (work.sweep(state, held, until))
+      applied.push({ partition: request.partition, kind: "sweep", customer: state.customer.acct, asOf: until });
   }
   await work.save(context);
   const notices = work.takeNotices().map((notice) => ({ partition: request.partition, notice }));
@@ -50,7 +51,11 @@ async function boundsOf({ caches }: Parts, { tx }: ChunkContext, { partition, un
     [partition, scope],
     { prepare: true },
   );
-  const merchants = await loadMerchants(tx, rows.map((row) => row.scope), caches.merchants);
+  const merchants = await loadMerchants(
+    tx,
+    rows.map((row) => row.scope),
+    caches.merchants,
+  );
   return rows.flatMap((row) => {
     const merchant = merchants.get(row.scope);
     if (merchant === undefined || (scope === null && merchant.clock === "manual")) return [];
@@ -74,7 +79,10 @@ async function dueAccounts(context: ChunkContext, partition: number, bounds: rea
     [partition, limit, ...set.params],
     { prepare: true },
   );
-  return loadAccountsById(context.tx, found.map((row) => Number(row.acct)).sort((a, b) => a - b));
+  return loadAccountsById(
+    context.tx,
+    found.map((row) => Number(row.acct)).sort((a, b) => a - b),
+  );
 }
 
 function noticeDays(merchant: Merchant, partition: number, offset: number): number {
@@ -100,8 +108,12 @@ async function prepare(
     if (bound === undefined) return [];
     return [{ state, held: work.held(bound.merchant, partition, offset), until: Math.max(bound.until, 0) }];
   });
-  const cuts = await dueBounds(tx, wanted.map(({ state, until }) => ({ acct: state.customer.acct, until, announceUntil: until })), MAX_LOTS_PER_CUSTOMER);
-  const steps = wanted.map((step) => ({ ...step, until: cuts.get(step.state.customer.acct) ?? step.until }));
+  const cuts = await dueBounds(
+    tx,
+    wanted.map(({ state, until }) => ({ acct: state.customer.acct, until, announceUntil: until })),
+    MAX_LOTS_PER_CUSTOMER,
+  );
+  const steps = wanted.map(({ state, held, until }) => ({ state, held, until: cuts.get(state.customer.acct) ?? until }));
   await loadCustomers(
     tx,
     steps.map(({ state, held, until }) => customerNeed(state, held, until)),

@@ -43,6 +43,8 @@ export class CashbackWork {
   readonly sums = new Sums();
   /** Levels by `partition:offset` of the orders that need one. */
   readonly levels = new Map<string, HeldLevel>();
+  /** Of merchants with one version of settings: the same at every offset. */
+  readonly #rules = new Map<Merchant, Held>();
   readonly #progress: ReadonlyMap<number, PartitionProgress>;
   readonly #encoder: NotificationEncoder;
   readonly #orders: WorkingOrders<OrderExtra, RefundExtra> | null;
@@ -86,8 +88,12 @@ export class CashbackWork {
   }
 
   held(merchant: Merchant, partition: number, offset: number): Held {
+    const cached = this.#rules.get(merchant);
+    if (cached !== undefined) return cached;
     const { currency, timeZone, clawbackPolicy, expiringNoticeDays } = settingsAt(merchant, partition, offset);
-    return { merchantId: merchant.merchantId, currency, clawbackPolicy, expiringNoticeDays, calendar: calendarOf(timeZone) };
+    const held = { merchantId: merchant.merchantId, currency, clawbackPolicy, expiringNoticeDays, calendar: calendarOf(timeZone) };
+    if (merchant.versions.length === 1) this.#rules.set(merchant, held);
+    return held;
   }
 
   readonly #sink = {

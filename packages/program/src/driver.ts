@@ -98,7 +98,7 @@ function chunksOf<E, W>(program: Program<E, W>, records: readonly SourceRecord[]
 }
 
 /** Decodes records; those that do not decode are dead letters. */
-export function decodeAll<E, W>(program: Program<E, W>, records: readonly SourceRecord[]): { entries: Entry<E>[]; deadLetters: DeadLetter[] } {
+function decodeAll<E, W>(program: Program<E, W>, records: readonly SourceRecord[]): { entries: Entry<E>[]; deadLetters: DeadLetter[] } {
   const entries: Entry<E>[] = [];
   const deadLetters: DeadLetter[] = [];
   for (const record of records) {

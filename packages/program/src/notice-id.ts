@@ -1,22 +1,30 @@
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
-/** Any fixed namespace would do; this is the DNS one of RFC 9562, appendix. */
+/** The DNS namespace of RFC 9562; any fixed one would do. */
 const NAMESPACE = Buffer.from("6ba7b8109dad11d180b400c04fd430c8", "hex");
 
+// Ids are made for every notification: one buffer is filled again and again, and hashed by one call.
+const scratch = Buffer.alloc(2_048);
+NAMESPACE.copy(scratch);
+
+/** UUIDv5 (RFC 9562) of a name in the DNS namespace. Names are at most 2,032 bytes. */
+export function uuidV5(name: string): string {
+  if (name.length * 3 > scratch.length - NAMESPACE.length) throw new RangeError("a name for a UUID is too long");
+  const length = NAMESPACE.length + scratch.write(name, NAMESPACE.length, "utf8");
+  const digest = hash("sha1", scratch.subarray(0, length), "buffer");
+  digest[6] = (digest[6]! & 0x0f) | 0x50;
+  digest[8] = (digest[8]! & 0x3f) | 0x80;
+  const hex = digest.toString("hex", 0, 16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}
+
 /**
- * The id of a notification: UUIDv5 (RFC 9562) of its cause. The same cause gives the same id, whoever publishes it
- * and however often, so the inbox can drop repeats.
+ * The id of a notification: UUIDv5 of its cause. The same cause gives the same id, whoever publishes it and however
+ * often, so the inbox can drop repeats.
  *
  * @param cause `orders.v1/<partition>:<offset>`, the id of a stored command, or a lot or level with its due moment
  * @param n number among the notifications of that type and cause, from 0
  */
 export function noticeId(program: string, type: string, merchantId: string, customerId: string, cause: string, n = 0): string {
-  const hash = createHash("sha1")
-    .update(NAMESPACE)
-    .update(`${program}\n${type}\n${merchantId}\n${customerId}\n${cause}\n${n}`)
-    .digest();
-  hash[6] = (hash[6]! & 0x0f) | 0x50;
-  hash[8] = (hash[8]! & 0x3f) | 0x80;
-  const hex = hash.toString("hex", 0, 16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+  return uuidV5(`${program}\n${type}\n${merchantId}\n${customerId}\n${cause}\n${n}`);
 }

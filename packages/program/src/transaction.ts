@@ -121,7 +121,7 @@ export async function commitSweep<E, W>(
     const foreign = await foreignRows(tx, program, progress, owner);
     clock.lap("lock");
     const swept = (await program.sweep?.({ tx, progress }, request)) ?? { notices: [], applied: [], more: false };
-    const outbox = numberNotices(progress, swept.notices as readonly PartitionNotice[]);
+    const outbox = numberNotices(progress, swept.notices);
     markPublished(progress, owner);
     await Promise.all([
       saveApplied(tx, program.name, progress, swept.applied),

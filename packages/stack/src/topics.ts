@@ -52,6 +52,8 @@ async function ensureTopic(admin: Admin, topic: string, partitions: number, opti
   if ((await admin.listTopics()).includes(topic)) await alterSettings(admin, topic, settings);
   else
     await admin.createTopics({
+      // kafkajs's own wait gives up when the broker has not heard of the new topic yet; leaders() below does not.
+      waitForLeaders: false,
       topics: [{ topic, numPartitions: partitions, replicationFactor: options.replicationFactor ?? -1, configEntries: entries(settings) }],
     });
   return leaders(admin, topic);
@@ -79,7 +81,10 @@ function entries(settings: Record<string, string>): { name: string; value: strin
 async function leaders(admin: Admin, topic: string): Promise<number> {
   let count = 0;
   const isLed = await waitUntil(async () => {
-    const metadata = await admin.fetchTopicMetadata({ topics: [topic] });
+    const metadata = await admin.fetchTopicMetadata({ topics: [topic] }).catch((error: unknown) => {
+      if (error instanceof kafkajs.KafkaJSProtocolError && error.type === "UNKNOWN_TOPIC_OR_PARTITION") return { topics: [] };
+      throw error;
+    });
     const partitions = metadata.topics[0]?.partitions ?? [];
     count = partitions.length;
     return count > 0 && partitions.every((partition) => partition.leader >= 0);

@@ -67,16 +67,10 @@ export async function runTierCommand(
 }
 
 function decideCommand({ state, days }: Customer, rules: Rules, command: TierCommand, actor: string, asOf: number): Decision {
-  switch (command.kind) {
-    case "pin":
-      return pin(rules, state, days, command.levelId, { ...command, actor, asOf });
-    case "promote":
-      return promote(rules, state, days, { ...command, actor, asOf });
-    case "demote":
-      return demote(rules, state, days, { ...command, actor, asOf });
-    case "unpin":
-      return unpin(rules, state, days, { actor, asOf });
-  }
+  if (command.kind === "unpin") return unpin(rules, state, days, { actor, asOf });
+  const order = { untilAt: command.untilAt, note: command.note, actor, asOf };
+  if (command.kind === "pin") return pin(rules, state, days, command.levelId, order);
+  return (command.kind === "promote" ? promote : demote)(rules, state, days, order);
 }
 
 async function storeCommand(
@@ -91,7 +85,17 @@ async function storeCommand(
   await insertSet(
     tx,
     "tier.command",
-    { id: "uuid", acct: "int8", part: "int4", off: "int8", n: "int8", kind: "text", actor: "text", as_of: "timestamptz", detail: "jsonb" } as const,
+    {
+      id: "uuid",
+      acct: "int8",
+      part: "int4",
+      off: "int8",
+      n: "int8",
+      kind: "text",
+      actor: "text",
+      as_of: "timestamptz",
+      detail: "jsonb",
+    } as const,
     [{ id, acct, part: partition, off: offset, n, kind: command.kind, actor, as_of: asOf, detail: command }],
   );
 }

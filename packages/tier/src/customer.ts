@@ -1,4 +1,15 @@
-import { applyDue, applyEdits, asOfFor, type DayBook, newCustomer, nextDue, type Rules, type Step, type TierChange, type TierState } from "./domain/index.ts";
+import {
+  applyDue,
+  applyEdits,
+  asOfFor,
+  type DayBook,
+  newCustomer,
+  nextDue,
+  type Rules,
+  type Step,
+  type TierChange,
+  type TierState,
+} from "./domain/index.ts";
 import type { MerchantRules } from "./merchant-rules.ts";
 
 /** A change of a level as it is stored: with the place from which it holds. */
@@ -125,8 +136,12 @@ export class Customer {
     }
   }
 
-  /** When a sweep must look at this customer next (ms), by the rules at `effect`. */
+  /** When a sweep must look at this customer next (ms): by the time zone at `effect`, or by a newer one that holds from later on. */
   dueAt(effect: Effect): number | null {
-    return this.known ? nextDue(this.rulesAt(effect), this.state) : null;
+    if (!this.known) return null;
+    const now = this.rulesAt(effect);
+    const later = this.rulesAt({ partition: effect.partition, offset: Number.MAX_SAFE_INTEGER });
+    const dueAt = nextDue(now, this.state);
+    return dueAt === null || later === now ? dueAt : Math.min(dueAt, nextDue(later, this.state) ?? dueAt);
   }
 }

@@ -12,7 +12,7 @@ export interface OrderLevels {
   level_after: string | null;
 }
 
-export type NoExtra = Record<never, never>;
+export type NoExtra = Record<string, never>;
 
 /** What deciding the events of a transaction needs and changes. */
 export interface TierWork {
@@ -74,7 +74,14 @@ function count(work: Effects, order: OrderState, { event, record }: OrderEntry) 
   return { extra: { level_before: before, level_after: customer.state.levelId }, notices: notices(work) };
 }
 
-function takeBack(work: Effects, customer: Customer, booked: Booked<OrderLevels>, amountMinor: bigint, entry: OrderEntry, at: SourceRecord): number {
+function takeBack(
+  work: Effects,
+  customer: Customer,
+  booked: Booked<OrderLevels>,
+  amountMinor: bigint,
+  entry: OrderEntry,
+  at: SourceRecord,
+): number {
   const { event, record } = entry;
   const { order } = booked;
   work.changes.because({ text: causeOf(record), occurredAt: event.occurredAt });

@@ -84,7 +84,11 @@ const PREVIEW_STEP = 500;
 const NOTHING_RECORDED: ChangeSink = { record: () => {} };
 
 /** How many customers an edit would move, after what is due by its time. Reads in bounded steps, stores nothing. */
-export async function previewLadder(sql: Sql, merchant: Merchant, { settings, levels, apply, actor, atMs }: LadderChange): Promise<PreviewCounts> {
+export async function previewLadder(
+  sql: Sql,
+  merchant: Merchant,
+  { settings, levels, apply, actor, atMs }: LadderChange,
+): Promise<PreviewCounts> {
   const counts = { up: 0, down: 0, stay: 0 };
   const cache = new RulesCache();
   const rules = await cache.load(sql, [merchant]);
@@ -92,7 +96,7 @@ export async function previewLadder(sql: Sql, merchant: Merchant, { settings, le
   const ladder: Ladder = { version, settings: { ...settings, days: settings.days ?? null }, levels: levels.map(levelOf) };
   const edit: LadderEdit = { ladder, apply, actor, asOf: atMs };
   const effectOf = (partition: number) => ({ partition, offset: Number.MAX_SAFE_INTEGER });
-  for (let after = ""; ; ) {
+  for (let after = ""; ;) {
     const rows: readonly AccountRow[] = await sql.unsafe(
       `SELECT ${ACCOUNT_COLUMNS} FROM tier.account a WHERE a.merchant = $1 AND a.customer_id > $2 AND a.known ORDER BY a.customer_id LIMIT $3`,
       [merchant.id, after, PREVIEW_STEP],
@@ -109,7 +113,7 @@ export async function previewLadder(sql: Sql, merchant: Merchant, { settings, le
   }
 }
 
-export function ladderJson({ version, settings: { days, ...settings }, levels }: Ladder): LadderJson {
+function ladderJson({ version, settings: { days, ...settings }, levels }: Ladder): LadderJson {
   const kept = settings.window === "rolling_days" && days !== null ? { ...settings, days } : settings;
   return { version, settings: kept, levels: levels.map((level: Level) => levelJson(level)) };
 }

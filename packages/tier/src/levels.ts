@@ -45,7 +45,11 @@ export function createLevels(cache: LadderCache = new LadderCache()): Levels {
 
     async levelsAt(tx, questions) {
       const [ladders, levels] = await Promise.all([
-        loadLadders(tx, questions.map(({ merchant }) => merchant), cache),
+        loadLadders(
+          tx,
+          questions.map(({ merchant }) => merchant),
+          cache,
+        ),
         readLevels(tx, questions),
       ]);
       return questions.map((question, i): LevelAnswer => {
@@ -65,11 +69,17 @@ const QUESTION = { i: "int4", merchant: "int4", customer_id: "text", part: "int4
 
 /** Level ids by the index of the question. Only a level that changed since the offset is looked up in the history. */
 async function readLevels(tx: Sql | Tx, questions: readonly LevelQuestion[]): Promise<readonly (string | null)[]> {
-  const levels = new Array<string | null>(questions.length).fill(null);
+  const levels = questions.map((): string | null => null);
   if (questions.length === 0) return levels;
   const set = fromSet(
     QUESTION,
-    questions.map(({ merchant, customerId, partition, offset }, i) => ({ i, merchant, customer_id: customerId, part: partition, off: offset })),
+    questions.map(({ merchant, customerId, partition, offset }, i) => ({
+      i,
+      merchant,
+      customer_id: customerId,
+      part: partition,
+      off: offset,
+    })),
   );
   const rows: readonly { i: number; level: string | null }[] = await tx.unsafe(
     `SELECT q.i, CASE WHEN a.level_off <= q.off THEN a.level ELSE (

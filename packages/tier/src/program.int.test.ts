@@ -25,11 +25,17 @@ import { openStage, type OpenStage } from "./testing/stage.ts";
 const PARTITIONS = [0, 1];
 const SCOPE = { program: "tier", topic: "orders.v1" };
 const at = (text: string): number => Date.parse(text);
-const settings: SettingsJson = { metric: "net_spend", window: "rolling_days", days: 30, refundPolicy: "immediate", downgrade: "drop_to_qualified", graceDays: 0 };
-const levels: readonly LevelJson[] = [
-  { id: "base", name: "Base", threshold: 0, cashbackMultiplierBps: 10_000 },
-  { id: "gold", name: "Gold", threshold: 1_000, cashbackMultiplierBps: 20_000 },
-];
+const settings: SettingsJson = {
+  metric: "net_spend",
+  window: "rolling_days",
+  days: 30,
+  refundPolicy: "immediate",
+  downgrade: "drop_to_qualified",
+  graceDays: 0,
+};
+const base = (cashbackMultiplierBps: number): LevelJson => ({ id: "base", name: "Base", threshold: 0, cashbackMultiplierBps });
+const gold = (cashbackMultiplierBps: number): LevelJson => ({ id: "gold", name: "Gold", threshold: 1_000, cashbackMultiplierBps });
+const levels: readonly LevelJson[] = [base(10_000), gold(20_000)];
 
 let stage: OpenStage;
 
@@ -40,12 +46,20 @@ beforeAll(async () => {
 afterAll(() => stage.close());
 
 async function shop(clock: MerchantClock = "real", timeZone = "UTC"): Promise<Merchant> {
-  const merchant = await createMerchant(stage.sql, { merchantId: randomUUID(), name: "Shop", currency: "USD", timeZone, clock }, { actor: "test", at: 0 });
+  const merchant = await createMerchant(
+    stage.sql,
+    { merchantId: randomUUID(), name: "Shop", currency: "USD", timeZone, clock },
+    { actor: "test", at: 0 },
+  );
   if (merchant === null) throw new Error("the id is taken");
   return merchant;
 }
 
-function put(merchant: Merchant, expected: number | null, change: Partial<{ settings: SettingsJson; levels: readonly LevelJson[]; apply: "immediate" | "grandfather"; atMs: number }> = {}) {
+function put(
+  merchant: Merchant,
+  expected: number | null,
+  change: Partial<{ settings: SettingsJson; levels: readonly LevelJson[]; apply: "immediate" | "grandfather"; atMs: number }> = {},
+) {
   const full = { settings, levels, apply: "immediate" as const, actor: "ann", atMs: at("2025-01-01T00:00:00Z"), ...change };
   return withPartitions(stage.sql, { ...SCOPE, partitions: PARTITIONS }, (context) => putLadder(context, merchant.id, expected, full));
 }
@@ -63,11 +77,17 @@ function placed(merchant: Merchant, customerId: string, netMinor: number, time: 
     lines: [{ sku: "s", category: null, quantity: 1, netMinor: BigInt(netMinor) }],
     paidWithCashbackMinor: 0n,
   };
-  return { partition, timestamp: at(time), key: Buffer.from(`${merchant.merchantId}:${customerId}`), value: stage.orderEncoder.encode(event) };
+  return {
+    partition,
+    timestamp: at(time),
+    key: Buffer.from(`${merchant.merchantId}:${customerId}`),
+    value: stage.orderEncoder.encode(event),
+  };
 }
 
 const seen = (merchant: Merchant, customerId: string, time: string) => customerTier(stage.sql, merchant, customerId, at(time));
-const levelOf = async (merchant: Merchant, customerId: string) => (await seen(merchant, customerId, "2025-02-01T00:00:00Z"))?.tier?.id ?? null;
+const levelOf = async (merchant: Merchant, customerId: string) =>
+  (await seen(merchant, customerId, "2025-02-01T00:00:00Z"))?.tier?.id ?? null;
 
 describe("a ladder", () => {
   it("is version 0 without levels at first, and refuses a stale version", async () => {
@@ -84,7 +104,9 @@ describe("a ladder", () => {
     const names = Array.from({ length: 1_200 }, (_, i) => `c${String(i).padStart(4, "0")}`);
     await stage.driver.feed(names.map((name, i) => placed(merchant, name, i % 2 === 0 ? 2_000 : 5, "2025-01-05T00:00:00Z", i % 2)));
     expect(await customersByLevel(stage.sql, merchant)).toEqual([{ levelId: null, customers: 1_200 }]);
-    expect(await previewLadder(stage.sql, merchant, { settings, levels, apply: "immediate", actor: "ann", atMs: at("2025-01-06T00:00:00Z") })).toEqual({ up: 1_200, down: 0, stay: 0 });
+    expect(
+      await previewLadder(stage.sql, merchant, { settings, levels, apply: "immediate", actor: "ann", atMs: at("2025-01-06T00:00:00Z") }),
+    ).toEqual({ up: 1_200, down: 0, stay: 0 });
     await put(merchant, 0, { atMs: at("2025-01-06T00:00:00Z") });
     expect(await pendingEdits(stage.sql, merchant)).toEqual(PARTITIONS);
     await stage.restart();
@@ -95,7 +117,12 @@ describe("a ladder", () => {
     await stage.driver.sweep(at("2025-01-08T00:00:00Z"));
     expect(await pendingEdits(stage.sql, merchant)).toEqual([]);
     const counts = new Map((await customersByLevel(stage.sql, merchant)).map(({ levelId, customers }) => [levelId, customers]));
-    expect(counts).toEqual(new Map([["base", 599], ["gold", 601]]));
+    expect(counts).toEqual(
+      new Map([
+        ["base", 599],
+        ["gold", 601],
+      ]),
+    );
     expect(await tierHistory(stage.sql, merchant, "c0001", { limit: 10 })).toMatchObject([
       { from: "base", to: "gold", reason: "order", seq: 2 },
       { from: null, to: "base", reason: "rules_changed", actor: "ann", asOf: at("2025-01-06T00:00:00Z"), ruleVersion: 1, seq: 1 },
@@ -133,7 +160,9 @@ describe("time", () => {
     const before = stage.notices().length;
     await stage.driver.sweep(at("2025-02-10T00:00:00Z"));
     expect(stage.notices()).toHaveLength(before);
-    const [row] = await stage.sql<{ due_at: Date; valid_open: boolean }[]>`SELECT due_at, valid_open FROM tier.account WHERE merchant = ${merchant.id}`;
+    const [row] = await stage.sql<
+      { due_at: Date; valid_open: boolean }[]
+    >`SELECT due_at, valid_open FROM tier.account WHERE merchant = ${merchant.id}`;
     expect(row).toEqual({ due_at: new Date("2025-02-19T00:00:00Z"), valid_open: false });
   });
 
@@ -144,7 +173,13 @@ describe("time", () => {
     const changed = await withPartitions(stage.sql, { ...SCOPE, partitions: PARTITIONS }, async ({ tx, progress }) => {
       const from = PARTITIONS.map((partition) => progress.get(partition)!.nextOffset);
       await forgetDueMoments(tx, merchant.id);
-      return updateSettings(tx, merchant.merchantId, { timeZone: "America/New_York" }, { shared: from, cashback: from }, { actor: "ann", at: 0 });
+      return updateSettings(
+        tx,
+        merchant.merchantId,
+        { timeZone: "America/New_York" },
+        { shared: from, cashback: from },
+        { actor: "ann", at: 0 },
+      );
     });
     expect(changed).not.toBeNull();
     await stage.driver.sweep(at("2025-02-04T04:59:59Z"));
@@ -160,7 +195,11 @@ describe("levels for cashback", () => {
     const levelsPort = createLevels();
     const first = stage.driver.nextOffset(0);
     await put(merchant, 0);
-    await stage.driver.feed([placed(merchant, "anna", 1_000, "2025-01-05T00:00:00Z"), placed(merchant, "anna", 1, "2025-01-06T00:00:00Z"), placed(merchant, "ben", 1, "2025-01-06T00:00:00Z")]);
+    await stage.driver.feed([
+      placed(merchant, "anna", 1_000, "2025-01-05T00:00:00Z"),
+      placed(merchant, "anna", 1, "2025-01-06T00:00:00Z"),
+      placed(merchant, "ben", 1, "2025-01-06T00:00:00Z"),
+    ]);
     const ask = (customerId: string, offset: number) => ({ merchant: merchant.id, customerId, partition: 0, offset });
     const questions = [ask("anna", first), ask("anna", first + 1), ask("ben", first + 2), ask("nobody", first + 2)];
     const answers = [
@@ -172,9 +211,11 @@ describe("levels for cashback", () => {
     expect(await levelsPort.levelsAt(stage.sql, questions)).toEqual(answers);
     expect((await levelsPort.progress(stage.sql)).get(0)).toBe(first + 3);
     // A new multiplier holds from the next offset; what was due before an order holds from its own.
-    await put(merchant, 1, { levels: levels.map((level) => ({ ...level, cashbackMultiplierBps: level.cashbackMultiplierBps + 1 })) });
+    await put(merchant, 1, { levels: [base(10_001), gold(20_001)] });
     await stage.driver.feed([placed(merchant, "ben", 1, "2025-01-07T00:00:00Z"), placed(merchant, "anna", 1, "2025-03-01T00:00:00Z")]);
-    expect(await levelsPort.levelsAt(stage.sql, [...questions, ask("ben", first + 3), ask("anna", first + 4), ask("anna", first + 3)])).toEqual([
+    expect(
+      await levelsPort.levelsAt(stage.sql, [...questions, ask("ben", first + 3), ask("anna", first + 4), ask("anna", first + 3)]),
+    ).toEqual([
       ...answers,
       { levelId: "base", multiplierBps: 10_001 },
       { levelId: "base", multiplierBps: 10_001 },
@@ -189,9 +230,16 @@ describe("reading", () => {
     const merchant = await shop();
     await put(merchant, 0);
     const first = placed(merchant, "B", 1_000, "2025-01-05T00:00:00Z", 0, "first");
-    await stage.driver.feed([first, first, placed(merchant, "a", 1, "2025-01-05T00:00:00Z"), placed(merchant, "Ä", 5_000, "2025-01-05T00:00:00Z", 1)]);
+    await stage.driver.feed([
+      first,
+      first,
+      placed(merchant, "a", 1, "2025-01-05T00:00:00Z"),
+      placed(merchant, "Ä", 5_000, "2025-01-05T00:00:00Z", 1),
+    ]);
     const page = (options: { tier?: string; after?: string }) =>
-      listCustomerTiers(stage.sql, merchant, { ...options, limit: 2 }, at("2025-01-06T00:00:00Z")).then((list) => list.map(({ customerId }) => customerId));
+      listCustomerTiers(stage.sql, merchant, { ...options, limit: 2 }, at("2025-01-06T00:00:00Z")).then((list) =>
+        list.map(({ customerId }) => customerId),
+      );
     expect(await page({})).toEqual(["B", "a"]);
     expect(await page({ after: "a" })).toEqual(["Ä"]);
     expect(await page({ tier: "gold" })).toEqual(["B", "Ä"]);
@@ -202,7 +250,10 @@ describe("reading", () => {
       lastPeriodMetric: null,
       nextTier: null,
     });
-    expect(await seen(merchant, "a", "2025-03-06T00:00:00Z")).toMatchObject({ metric: 0, nextTier: { id: "gold", name: "Gold", missing: 1_000 } });
+    expect(await seen(merchant, "a", "2025-03-06T00:00:00Z")).toMatchObject({
+      metric: 0,
+      nextTier: { id: "gold", name: "Gold", missing: 1_000 },
+    });
     expect(await seen(merchant, "nobody", "2025-01-06T00:00:00Z")).toBeNull();
     expect(await orderTierEffect(stage.sql, merchant, "first")).toEqual({ before: null, after: "gold" });
     expect(await orderTierEffect(stage.sql, merchant, "other")).toBeNull();
@@ -215,34 +266,53 @@ describe("reading", () => {
 describe("commands", () => {
   const run = (merchant: Merchant, customerId: string, command: Parameters<typeof runTierCommand>[3], time: string) =>
     withPartitions(stage.sql, { ...SCOPE, partitions: [0] }, (context) =>
-      runTierCommand(context, stage.codec.encoder, { merchant, customerId, partition: 0 }, command, { id: randomUUID(), actor: "ann", atMs: at(time) }),
+      runTierCommand(context, stage.codec.encoder, { merchant, customerId, partition: 0 }, command, {
+        id: randomUUID(),
+        actor: "ann",
+        atMs: at(time),
+      }),
     );
 
   it("make a customer known when accepted, and nothing when refused", async () => {
     const merchant = await shop();
     await put(merchant, 0);
     expect(await run(merchant, "anna", { kind: "unpin" }, "2025-01-05T00:00:00Z")).toEqual({ refused: "not_pinned" });
-    expect(await run(merchant, "anna", { kind: "demote", note: "", untilAt: null }, "2025-01-05T00:00:00Z")).toEqual({ refused: "no_such_level" });
-    expect(await run(merchant, "anna", { kind: "pin", levelId: "none", note: "", untilAt: null }, "2025-01-05T00:00:00Z")).toEqual({ refused: "unknown_level" });
+    expect(await run(merchant, "anna", { kind: "demote", note: "", untilAt: null }, "2025-01-05T00:00:00Z")).toEqual({
+      refused: "no_such_level",
+    });
+    expect(await run(merchant, "anna", { kind: "pin", levelId: "none", note: "", untilAt: null }, "2025-01-05T00:00:00Z")).toEqual({
+      refused: "unknown_level",
+    });
     expect(await seen(merchant, "anna", "2025-01-06T00:00:00Z")).toBeNull();
     expect(await run(merchant, "anna", { kind: "promote", note: "hello", untilAt: null }, "2025-01-05T00:00:00Z")).toEqual({ done: true });
-    expect(await seen(merchant, "anna", "2025-01-06T00:00:00Z")).toMatchObject({ tier: { id: "base", pinned: true, validUntil: null }, metric: 0 });
-    expect(await stage.sql`SELECT kind, actor, detail FROM tier.command WHERE acct = (SELECT acct FROM tier.account WHERE merchant = ${merchant.id})`).toEqual([
-      { kind: "promote", actor: "ann", detail: { kind: "promote", note: "hello", untilAt: null } },
-    ]);
+    expect(await seen(merchant, "anna", "2025-01-06T00:00:00Z")).toMatchObject({
+      tier: { id: "base", pinned: true, validUntil: null },
+      metric: 0,
+    });
+    expect(
+      await stage.sql`SELECT kind, actor, detail FROM tier.command WHERE acct = (SELECT acct FROM tier.account WHERE merchant = ${merchant.id})`,
+    ).toEqual([{ kind: "promote", actor: "ann", detail: { kind: "promote", note: "hello", untilAt: null } }]);
   });
 
   it("apply what is due first, and keep it when they are refused", async () => {
     const merchant = await shop("manual");
     await put(merchant, 0);
     await stage.driver.feed([placed(merchant, "anna", 1_000, "2025-01-05T00:00:00Z")]);
-    expect(await run(merchant, "anna", { kind: "demote", note: "", untilAt: null }, "2025-03-01T00:00:00Z")).toEqual({ refused: "no_such_level" });
-    expect(await tierHistory(stage.sql, merchant, "anna", { limit: 1 })).toMatchObject([{ from: "gold", to: "base", reason: "period_end", asOf: at("2025-02-04T00:00:00Z") }]);
+    expect(await run(merchant, "anna", { kind: "demote", note: "", untilAt: null }, "2025-03-01T00:00:00Z")).toEqual({
+      refused: "no_such_level",
+    });
+    expect(await tierHistory(stage.sql, merchant, "anna", { limit: 1 })).toMatchObject([
+      { from: "gold", to: "base", reason: "period_end", asOf: at("2025-02-04T00:00:00Z") },
+    ]);
     // A pin of the held level changes no level; it holds all the same.
-    expect(await run(merchant, "anna", { kind: "pin", levelId: "base", note: "", untilAt: at("2025-04-01T00:00:00Z") }, "2025-03-02T00:00:00Z")).toEqual({ done: true });
+    expect(
+      await run(merchant, "anna", { kind: "pin", levelId: "base", note: "", untilAt: at("2025-04-01T00:00:00Z") }, "2025-03-02T00:00:00Z"),
+    ).toEqual({ done: true });
     await stage.driver.feed([placed(merchant, "anna", 9_000, "2025-03-30T00:00:00Z")]);
     expect(await levelOf(merchant, "anna")).toBe("base");
     await stage.driver.sweep(at("2025-04-01T00:00:00Z"), merchant.merchantId);
-    expect(await tierHistory(stage.sql, merchant, "anna", { limit: 1 })).toMatchObject([{ from: "base", to: "gold", reason: "unpinned", actor: "ann" }]);
+    expect(await tierHistory(stage.sql, merchant, "anna", { limit: 1 })).toMatchObject([
+      { from: "base", to: "gold", reason: "unpinned", actor: "ann" },
+    ]);
   });
 });

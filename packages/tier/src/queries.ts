@@ -10,7 +10,13 @@ import { openForTime, RulesCache } from "./store/load.ts";
 export interface CustomerTier {
   readonly customerId: string;
   /** `since` is ms since 1970, `validUntil` a local date YYYY-MM-DD. */
-  readonly tier: { readonly id: string; readonly name: string; readonly since: number; readonly validUntil: string | null; readonly pinned: boolean } | null;
+  readonly tier: {
+    readonly id: string;
+    readonly name: string;
+    readonly since: number;
+    readonly validUntil: string | null;
+    readonly pinned: boolean;
+  } | null;
   readonly metric: number;
   /** Null unless the window is yearly. */
   readonly lastPeriodMetric: number | null;
@@ -24,7 +30,12 @@ export async function customerTier(sql: Sql | Tx, merchant: Merchant, customerId
 }
 
 /** Those of the given customers that are known, by customerId ascending. */
-export async function customerTiers(sql: Sql | Tx, merchant: Merchant, customerIds: readonly string[], atMs: number): Promise<readonly CustomerTier[]> {
+export async function customerTiers(
+  sql: Sql | Tx,
+  merchant: Merchant,
+  customerIds: readonly string[],
+  atMs: number,
+): Promise<readonly CustomerTier[]> {
   const rows: readonly AccountRow[] = await sql`
     SELECT ${sql.unsafe(ACCOUNT_COLUMNS)} FROM tier.account a
     WHERE a.merchant = ${merchant.id} AND a.customer_id = ANY(ARRAY(SELECT jsonb_array_elements_text(${JSON.stringify(customerIds)}::text::jsonb))) AND a.known
@@ -58,7 +69,13 @@ async function shown(sql: Sql | Tx, merchant: Merchant, rows: readonly AccountRo
       tier:
         level === null
           ? null
-          : { id: level.id, name: level.name, since: sinceAt ?? 0, validUntil: validUntilDay === null ? null : formatDay(validUntilDay), pinned },
+          : {
+              id: level.id,
+              name: level.name,
+              since: sinceAt ?? 0,
+              validUntil: validUntilDay === null ? null : formatDay(validUntilDay),
+              pinned,
+            },
       metric: Number(metric),
       lastPeriodMetric: lastPeriodMetric === null ? null : Number(lastPeriodMetric),
       nextTier: next === null ? null : { id: next.level.id, name: next.level.name, missing: Number(next.missing) },
@@ -123,7 +140,11 @@ export async function tierHistory(
 }
 
 /** The level ids directly before and after an order; null until it was counted. */
-export async function orderTierEffect(sql: Sql | Tx, merchant: Merchant, orderId: string): Promise<{ before: string | null; after: string | null } | null> {
+export async function orderTierEffect(
+  sql: Sql | Tx,
+  merchant: Merchant,
+  orderId: string,
+): Promise<{ before: string | null; after: string | null } | null> {
   const [row] = await sql<{ level_before: string | null; level_after: string | null }[]>`
     SELECT level_before, level_after FROM tier."order" WHERE merchant = ${merchant.id} AND order_id = ${orderId}`;
   return row === undefined ? null : { before: row.level_before, after: row.level_after };
@@ -144,7 +165,10 @@ export async function pendingEdits(sql: Sql | Tx, merchant: Merchant): Promise<r
 }
 
 /** How many customers hold each level; `null` stands for none. */
-export async function customersByLevel(sql: Sql | Tx, merchant: Merchant): Promise<readonly { levelId: string | null; customers: number }[]> {
+export async function customersByLevel(
+  sql: Sql | Tx,
+  merchant: Merchant,
+): Promise<readonly { levelId: string | null; customers: number }[]> {
   const rows = await sql<{ level: string | null; customers: bigint }[]>`
     SELECT level, count(*) AS customers FROM tier.account WHERE merchant = ${merchant.id} AND known GROUP BY level`;
   return rows.map(({ level, customers }) => ({ levelId: level, customers: Number(customers) }));

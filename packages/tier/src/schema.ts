@@ -55,10 +55,14 @@ export const account = tier.table(
     lastAsOf: instant("last_as_of"),
     ladderVersion: integer("ladder_version").notNull().default(0),
     firstDay: integer("first_day"),
-    net: int8Minor().notNull().default(sql`0`),
+    net: int8Minor()
+      .notNull()
+      .default(sql`0`),
     orders: integer().notNull().default(0),
     /** Never below what the customer qualifies by. */
-    bound: int8Minor().notNull().default(sql`0`),
+    bound: int8Minor()
+      .notNull()
+      .default(sql`0`),
     /** The last number in the customer's history. */
     seq: integer().notNull().default(0),
     /** Nothing is due before; null: nothing will be. */
@@ -66,8 +70,12 @@ export const account = tier.table(
   },
   (table) => [
     unique("account_customer_key").on(table.merchant, table.customerId),
-    index("account_due_idx").on(table.part, table.dueAt).where(sql`due_at IS NOT NULL AND NOT manual`),
-    index("account_merchant_due_idx").on(table.part, table.merchant, table.dueAt).where(sql`due_at IS NOT NULL`),
+    index("account_due_idx")
+      .on(table.part, table.dueAt)
+      .where(sql`due_at IS NOT NULL AND NOT manual`),
+    index("account_merchant_due_idx")
+      .on(table.part, table.merchant, table.dueAt)
+      .where(sql`due_at IS NOT NULL`),
     index("account_merchant_idx").on(table.part, table.merchant, table.acct),
   ],
 );

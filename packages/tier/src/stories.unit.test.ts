@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   applyDue,
@@ -36,8 +36,19 @@ type StoryStep =
   | { readonly kind: "order"; readonly hours: number; readonly lateHours: number; readonly net: number }
   | { readonly kind: "refund"; readonly hours: number; readonly which: number; readonly share: number }
   | { readonly kind: "sweep"; readonly hours: number }
-  | { readonly kind: "pin" | "promote" | "demote" | "unpin"; readonly hours: number; readonly level: number; readonly forHours: number | null }
-  | { readonly kind: "edit"; readonly hours: number; readonly settings: Settings; readonly levels: readonly Level[]; readonly apply: "immediate" | "grandfather" };
+  | {
+      readonly kind: "pin" | "promote" | "demote" | "unpin";
+      readonly hours: number;
+      readonly level: number;
+      readonly forHours: number | null;
+    }
+  | {
+      readonly kind: "edit";
+      readonly hours: number;
+      readonly settings: Settings;
+      readonly levels: readonly Level[];
+      readonly apply: "immediate" | "grandfather";
+    };
 
 interface Story {
   readonly zone: string;
@@ -56,7 +67,11 @@ const settings: fc.Arbitrary<Settings> = fc.record({
 });
 
 const levels: fc.Arbitrary<readonly Level[]> = fc
-  .tuple(fc.subarray(["a", "b", "c", "d"], { minLength: 1 }), fc.constantFrom(0, 1, 2), fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 4, maxLength: 4 }))
+  .tuple(
+    fc.subarray(["a", "b", "c", "d"], { minLength: 1 }),
+    fc.constantFrom(0, 1, 2),
+    fc.array(fc.integer({ min: 1, max: 4 }), { minLength: 4, maxLength: 4 }),
+  )
   .map(([ids, first, gaps]) => {
     let threshold = BigInt(first);
     return ids.map((id, i) => {
@@ -71,10 +86,17 @@ const hours = fc.oneof(
   { weight: 2, arbitrary: fc.integer({ min: 0, max: 24 * 60 }) },
   { weight: 1, arbitrary: fc.integer({ min: 0, max: 24 * 400 }) },
 );
-const lateHours = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 24 * 40 }) }, { weight: 1, arbitrary: fc.integer({ min: 0, max: 24 * 400 }) });
+const lateHours = fc.oneof(
+  { weight: 3, arbitrary: fc.constant(0) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 24 * 40 }) },
+  { weight: 1, arbitrary: fc.integer({ min: 0, max: 24 * 400 }) },
+);
 const steps: fc.Arbitrary<StoryStep> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ kind: fc.constant("order" as const), hours, lateHours, net: fc.integer({ min: 0, max: 4 }) }) },
-  { weight: 4, arbitrary: fc.record({ kind: fc.constant("refund" as const), hours, which: fc.nat(), share: fc.integer({ min: 1, max: 4 }) }) },
+  {
+    weight: 4,
+    arbitrary: fc.record({ kind: fc.constant("refund" as const), hours, which: fc.nat(), share: fc.integer({ min: 1, max: 4 }) }),
+  },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant("sweep" as const), hours }) },
   {
     weight: 1,
@@ -85,7 +107,16 @@ const steps: fc.Arbitrary<StoryStep> = fc.oneof(
       forHours: fc.option(fc.integer({ min: 1, max: 24 * 50 })),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant("edit" as const), hours, settings, levels, apply: fc.constantFrom("immediate" as const, "grandfather" as const) }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("edit" as const),
+      hours,
+      settings,
+      levels,
+      apply: fc.constantFrom("immediate" as const, "grandfather" as const),
+    }),
+  },
 );
 const story: fc.Arbitrary<Story> = fc.record({
   zone: fc.constantFrom("UTC", "America/New_York", "Pacific/Auckland"),
@@ -180,7 +211,12 @@ function tell({ zone, settings: first, levels: firstLevels, steps: all }: Story)
         break;
       case "edit": {
         if (model.orders.length === 0) break;
-        const edit: LadderEdit = { ladder: { version: subject.rules.ladder.version + 1, settings: step.settings, levels: step.levels }, apply: step.apply, actor: "ann", asOf: nowMs };
+        const edit: LadderEdit = {
+          ladder: { version: subject.rules.ladder.version + 1, settings: step.settings, levels: step.levels },
+          apply: step.apply,
+          actor: "ann",
+          asOf: nowMs,
+        };
         subject.take(applyEdits(subject.rules, subject.state, subject.loaded(), [edit]));
         subject.rules = { ...subject.rules, ladder: edit.ladder };
         model.edit(edit.ladder, step.apply, "ann", nowMs);
@@ -213,22 +249,28 @@ function compare(subject: Subject, model: SlowModel, nowMs: number): void {
   const view = viewOf(subject.rules, subject.state, subject.loaded(), nowMs);
   const today = subject.rules.calendar.localDay(nowMs);
   const yearly = subject.rules.ladder.settings.window.endsWith("_year");
-  expect({ level: view.level?.id ?? null, validUntil: view.validUntilDay, pinned: view.pinned, metric: view.metric, last: view.lastPeriodMetric }).toEqual({
+  expect({
+    level: view.level?.id ?? null,
+    validUntil: view.validUntilDay,
+    pinned: view.pinned,
+    metric: view.metric,
+    last: view.lastPeriodMetric,
+  }).toEqual({
     level: model.level,
     validUntil: model.validUntil,
     pinned: model.pin !== null,
     metric: model.metric(today),
     last: yearly ? model.lastPeriodMetric(today) : null,
   });
-  expect(subject.changes.map(({ from, to, reason, actor, asOf }) => ({ from: from?.id ?? null, to: to?.id ?? null, reason, actor, asOf }))).toEqual(model.history);
+  expect(
+    subject.changes.map(({ from, to, reason, actor, asOf }) => ({ from: from?.id ?? null, to: to?.id ?? null, reason, actor, asOf })),
+  ).toEqual(model.history);
 }
 
 describe("random stories", () => {
   it("agree with the slow model at every step", () => {
-    fc.assert(
-      fc.property(story, (told) => void tell(told)),
-      { numRuns: RUNS },
-    );
+    const told = fc.property(story, (one) => void tell(one));
+    expect(() => fc.assert(told, { numRuns: RUNS })).not.toThrow();
   });
 
   it("often go without the days", () => {
@@ -259,9 +301,23 @@ describe("random stories", () => {
 
 describe("order events in any order", () => {
   const plain = fc.record({
-    settings: settings.map((any): Settings => ({ ...any, refundPolicy: "immediate", downgrade: "drop_to_qualified", graceDays: 0 })),
+    settings: settings.map(({ metric, window, days }): Settings => ({
+      metric,
+      window,
+      days,
+      refundPolicy: "immediate",
+      downgrade: "drop_to_qualified",
+      graceDays: 0,
+    })),
     levels,
-    orders: fc.array(fc.record({ hours: fc.integer({ min: 0, max: 24 * 500 }), net: fc.integer({ min: 0, max: 4 }), refund: fc.integer({ min: 0, max: 4 }) }), { minLength: 1, maxLength: 12 }),
+    orders: fc.array(
+      fc.record({
+        hours: fc.integer({ min: 0, max: 24 * 500 }),
+        net: fc.integer({ min: 0, max: 4 }),
+        refund: fc.integer({ min: 0, max: 4 }),
+      }),
+      { minLength: 1, maxLength: 12 },
+    ),
     shuffle: fc.array(fc.nat(), { minLength: 30, maxLength: 30 }),
   });
 

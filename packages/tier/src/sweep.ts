@@ -35,9 +35,17 @@ export function createSweep({ encoder, rulesCache, merchantCache }: SweepDepende
     const due = edited.length > 0 ? [] : await selectDue(tx, request, scope, merchantCache);
     const selected = edited.length > 0 ? edited : due;
     if (selected.length === 0) return { notices: [], applied: [], more: edited.length > 0 };
-    const merchants = await loadMerchantsById(tx, selected.map(({ row }) => row.merchant));
+    const merchants = await loadMerchantsById(
+      tx,
+      selected.map(({ row }) => row.merchant),
+    );
     const rules = await rulesCache.load(tx, merchants.values());
-    const customers = await openForTime(tx, selected.map(({ row }) => row), rules, () => effect.offset);
+    const customers = await openForTime(
+      tx,
+      selected.map(({ row }) => row),
+      rules,
+      () => effect.offset,
+    );
     const changes = new ChangeLog(encoder, numbering(progress));
     const applied: AppliedStep[] = [];
     for (const [i, customer] of customers.entries()) applied.push(...applyTo(customer, selected[i]!, effect, changes));
@@ -46,7 +54,12 @@ export function createSweep({ encoder, rulesCache, merchantCache }: SweepDepende
   };
 }
 
-function applyTo(customer: Customer, { until, kind }: Selected, effect: { partition: number; offset: number }, changes: ChangeLog): AppliedStep[] {
+function applyTo(
+  customer: Customer,
+  { until, kind }: Selected,
+  effect: { partition: number; offset: number },
+  changes: ChangeLog,
+): AppliedStep[] {
   const before = customer.state;
   if (kind === "edit") {
     customer.catchUp(effect, changes);
@@ -76,7 +89,11 @@ async function selectEdited(tx: Tx, { partition, limit }: SweepRequest, scope: M
     );
     const last = rows.at(-1);
     if (last !== undefined) {
-      await tx.unsafe(`UPDATE tier.edit_pending SET after_acct = $3 WHERE part = $1 AND merchant = $2`, [partition, merchant, String(last.acct)], { prepare: true });
+      await tx.unsafe(
+        `UPDATE tier.edit_pending SET after_acct = $3 WHERE part = $1 AND merchant = $2`,
+        [partition, merchant, String(last.acct)],
+        { prepare: true },
+      );
       return rows.map((row) => ({ row, until: 0, kind: "edit" }));
     }
     await tx.unsafe(`DELETE FROM tier.edit_pending WHERE part = $1 AND merchant = $2`, [partition, merchant], { prepare: true });
@@ -103,8 +120,16 @@ interface Bound {
 
 /** While there is a backlog, each merchant's time goes no further than its own records were read (docs/protocols.md, "Sweep bound"). */
 async function readSoFar(tx: Tx, partition: number, until: number, cache: MerchantCache): Promise<readonly Bound[]> {
-  const rows: readonly { scope: string; high_at: Date }[] = await tx.unsafe(`SELECT scope, high_at FROM tier.tally WHERE part = $1`, [partition], { prepare: true });
-  const merchants = await loadMerchants(tx, rows.map((row) => row.scope), cache);
+  const rows: readonly { scope: string; high_at: Date }[] = await tx.unsafe(
+    `SELECT scope, high_at FROM tier.tally WHERE part = $1`,
+    [partition],
+    { prepare: true },
+  );
+  const merchants = await loadMerchants(
+    tx,
+    rows.map((row) => row.scope),
+    cache,
+  );
   return rows.flatMap(({ scope, high_at }) => {
     const merchant = merchants.get(scope);
     if (merchant === undefined || merchant.clock === "manual") return [];
@@ -116,7 +141,11 @@ const BOUND = { merchant: "int4", until: "timestamptz" } as const;
 
 async function selectBounded(tx: Tx, partition: number, limit: number, bounds: readonly Bound[]): Promise<readonly Selected[]> {
   if (bounds.length === 0) return [];
-  const set = fromSet(BOUND, bounds.map((bound) => ({ ...bound })), 3);
+  const set = fromSet(
+    BOUND,
+    bounds.map((bound) => ({ ...bound })),
+    3,
+  );
   const rows: readonly (AccountRow & { until: Date })[] = await tx.unsafe(
     `SELECT a.*, k.until FROM ${set.text} AS k CROSS JOIN LATERAL (
        SELECT ${ACCOUNT_COLUMNS}, a.due_at FROM tier.account a WHERE a.part = $1 AND a.merchant = k.merchant AND a.due_at <= k.until ORDER BY a.due_at LIMIT $2

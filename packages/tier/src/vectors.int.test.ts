@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import { DriverPlayer } from "./testing/driver-player.ts";
 import { playVector } from "./testing/expectations.ts";
 import { openStage, type OpenStage } from "./testing/stage.ts";
@@ -14,6 +14,8 @@ afterAll(() => stage.close());
 
 describe("the worked cases, through the program and Postgres", () => {
   for (const vector of loadVectors()) {
-    it(`${vector.id} ${vector.title}`, async () => playVector(vector, await DriverPlayer.open(stage, vector)));
+    it(`${vector.id} ${vector.title}`, async () => {
+      expect(await playVector(vector, await DriverPlayer.open(stage, vector))).toBeGreaterThan(0);
+    });
   }
 });

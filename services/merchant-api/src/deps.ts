@@ -10,6 +10,8 @@ import type { Records } from "./kafka/records.ts";
 export interface Deps {
   readonly mode: "development" | "production";
   readonly sql: Sql;
+  /** For transactions that stay open while Kafka answers. */
+  readonly waitingSql: Sql;
   /** Milliseconds since 1970; the clock of tokens and rate limits, and of requests without `Perks-Now`. */
   readonly clock: () => number;
   readonly authenticator: Authenticator;

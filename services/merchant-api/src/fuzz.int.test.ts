@@ -87,7 +87,7 @@ function expectSane(answer: Answer): void {
   expect(answer.status, JSON.stringify(answer.body)).toBeLessThan(500);
   if (answer.status < 400) return;
   const problem = problemSchema.parse(answer.body);
-  const row = errorTable[problem.code as ErrorCode];
+  const row = errorTable[problem.code];
   expect(problem).toMatchObject({ status: answer.status, retryable: row.retryable });
   expect(row.status).toBe(answer.status);
 }

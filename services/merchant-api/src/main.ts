@@ -16,7 +16,8 @@ import { rateLimits, RateLimiter } from "./http/rate-limit.ts";
 import { prepareDatabase } from "./prepare.ts";
 import { readiness } from "./readiness.ts";
 
-const MAX_CONNECTIONS = 20;
+const MAX_CONNECTIONS = 16;
+const MAX_WAITING_CONNECTIONS = 8;
 
 await runService({
   name: "merchant-api",
@@ -28,7 +29,8 @@ await runService({
     await prepareDatabase(env.DATABASE_URL, { partitions, development, clock: Date.now });
 
     const sql = openSql(env.DATABASE_URL, { max: MAX_CONNECTIONS, applicationName: "merchant-api" });
-    onStop("close the database pool", () => sql.end({ timeout: 5 }));
+    const waitingSql = openSql(env.DATABASE_URL, { max: MAX_WAITING_CONNECTIONS, applicationName: "merchant-api-waiting" });
+    onStop("close the database pools", async () => void (await Promise.all([sql.end({ timeout: 5 }), waitingSql.end({ timeout: 5 })])));
     const records = await openRecords(env.SCHEMA_REGISTRY_URL);
     const orderLog = await openOrderLog({ kafka, partitions, encode: (event) => records.orders.encode(event) });
     onStop("close Kafka", () => orderLog.close());
@@ -38,6 +40,7 @@ await runService({
     const app = createApp({
       mode: env.PERKS_MODE,
       sql,
+      waitingSql,
       clock: Date.now,
       authenticator: {
         tokens: openTokens({ secret: env.PERKS_JWT_SECRET, jwks: jwksOf(env) }),

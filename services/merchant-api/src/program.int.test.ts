@@ -14,7 +14,7 @@ import { startApi, type TestApi, type TestMerchant } from "./testing/api.ts";
 let api: TestApi;
 let drivers: { tier: Driver; cashback: Driver; inbox: Driver };
 let fed = 0;
-let told = 0;
+let told = { tier: 0, cashback: 0 };
 
 beforeAll(async () => {
   api = await startApi(inject("stack"));
@@ -42,15 +42,11 @@ async function handle(): Promise<void> {
 }
 
 async function tell(): Promise<void> {
-  const notices = [...drivers.tier.notices, ...drivers.cashback.notices];
-  const fresh = notices.slice(told);
-  told = notices.length;
-  const at = Date.now();
+  const fresh = [...drivers.tier.notices.slice(told.tier), ...drivers.cashback.notices.slice(told.cashback)];
+  told = { tier: drivers.tier.notices.length, cashback: drivers.cashback.notices.length };
+  const timestamp = Date.now();
   await drivers.inbox.feed(
-    fresh.map(({ key, value }) => {
-      const [merchantId = "", customerId = ""] = [key.slice(0, 36), key.slice(37)];
-      return { partition: api.deps.partitionOf(merchantId, customerId), timestamp: at, key: Buffer.from(key), value };
-    }),
+    fresh.map(({ key, value }) => ({ partition: api.deps.partitionOf(key.slice(0, 36), key.slice(37)), timestamp, key: Buffer.from(key), value })),
   );
 }
 
@@ -355,5 +351,55 @@ describe("settle", () => {
     const answer = await shop.call("POST", "/v1/dev/settle", { positions: [{ partition: 0, offset: 1_000_000_000 }], timeoutSeconds: 0.2 });
     expect(answer).toMatchObject({ status: 504, body: { code: "not_settled", retryable: true } });
     expect(answer.body["detail"]).toMatch(/tier is at \d+ of partition 0/);
+  });
+});
+
+describe("redemptions", () => {
+  let shop: TestMerchant;
+  const redeem = (body: object, headers = at(3)) => shop.call("POST", "/v1/redemptions", { customerId: "ann", ...body }, headers);
+  const balance = async (headers = at(3)) => (await shop.call("GET", "/v1/customers/ann", undefined, headers)).body["cashback"];
+
+  test("reserve, commit, release, one step", async () => {
+    shop = await api.merchant();
+    await shop.call("POST", "/v1/campaigns", { ...campaign, rateBps: 1_000 }, at(1));
+    await shop.call("POST", "/v1/orders", { orderId: "o1", customerId: "ann", lines: [{ sku: "s", quantity: 1, netMinor: 10_000 }] }, at(2));
+    await handle();
+    const reserved = await redeem({ amountMinor: 300, ttlSeconds: 600 });
+    expect(reserved).toMatchObject({ status: 201, body: { status: "reserved", amountMinor: 300, orderId: null, restoredMinor: 0, parts: [{ orderId: "o1", campaignId: "k1", amountMinor: 300 }], expiresAt: "2025-01-03T12:10:00.000Z" } });
+    expect(await balance()).toMatchObject({ availableMinor: 700, reservedMinor: 300 });
+    const path = `/v1/redemptions/${String(reserved.body["redemptionId"])}`;
+    expect((await shop.call("POST", `${path}/commit`, undefined, at(3))).body).toMatchObject({ status: "committed" });
+    expect(await shop.call("POST", `${path}/release`, undefined, at(3))).toMatchObject({ status: 409, body: { code: "not_reserved" } });
+    expect((await shop.call("GET", path)).body).toMatchObject({ status: "committed" });
+    expect(await redeem({ amountMinor: 100, commit: true })).toMatchObject({ status: 201, body: { status: "committed", expiresAt: null } });
+    expect(await redeem({ amountMinor: 601, commit: true })).toMatchObject({ status: 409, body: { code: "insufficient_balance" } });
+    expect(await redeem({ amountMinor: 1 })).toMatchObject({ status: 400, body: { errors: [{ path: "ttlSeconds" }] } });
+    expect(await redeem({ amountMinor: 0, commit: true })).toMatchObject({ status: 400 });
+    expect(await shop.call("POST", `/v1/redemptions/${randomUUID()}/commit`)).toMatchObject({ status: 404 });
+  });
+
+  test("the same cent is not spent twice, also under concurrent calls", async () => {
+    const answers = await Promise.all(Array.from({ length: 5 }, () => redeem({ amountMinor: 200, ttlSeconds: 60 }, at(4))));
+    expect(answers.map(({ status }) => status).toSorted()).toEqual([201, 201, 201, 409, 409]);
+    expect(await balance()).toMatchObject({ availableMinor: 0, reservedMinor: 600 });
+  });
+
+  test("an order is paid with one, which it is linked to", async () => {
+    const sent = { customerId: "ann", lines: [{ sku: "s", quantity: 1, netMinor: 1_000 }] };
+    await shop.call("POST", "/v1/orders", { ...sent, orderId: "o2", lines: [{ sku: "s", quantity: 1, netMinor: 5_000 }] }, at(5));
+    await handle();
+    const { body } = await redeem({ amountMinor: 50, ttlSeconds: 600 }, at(5));
+    const redemptionId = String(body["redemptionId"]);
+    expect((await shop.call("POST", "/v1/orders", { ...sent, orderId: "o3", redemptionId }, at(5))).status).toBe(202);
+    expect(api.appended.at(-1)?.event).toMatchObject({ paidWithCashbackMinor: 50n });
+    expect((await shop.call("GET", `/v1/redemptions/${redemptionId}`)).body).toMatchObject({ orderId: "o3", status: "reserved" });
+    expect((await shop.call("POST", "/v1/orders", { ...sent, orderId: "o3", redemptionId }, at(5))).status).toBe(202);
+    expect(await shop.call("POST", "/v1/orders", { ...sent, orderId: "o4", redemptionId }, at(5))).toMatchObject({ status: 409, body: { code: "not_reserved" } });
+    expect(await shop.call("POST", "/v1/orders", { ...sent, customerId: "bob", orderId: "o3", redemptionId }, at(5))).toMatchObject({ status: 409 });
+    expect(await shop.call("POST", "/v1/orders", { ...sent, orderId: "o5", redemptionId: randomUUID() }, at(5))).toMatchObject({ status: 404 });
+    await handle();
+    expect((await shop.call("GET", "/v1/orders/o3")).body).toMatchObject({ paidWithCashbackMinor: 50, lines: [{ baseMinor: 950 }], awards: [{ awardedMinor: 95 }] });
+    await shop.call("POST", `/v1/redemptions/${redemptionId}/release`, undefined, at(5));
+    expect(await shop.call("POST", "/v1/orders", { ...sent, orderId: "o3", redemptionId }, at(5))).toMatchObject({ status: 409, body: { code: "not_reserved" } });
   });
 });

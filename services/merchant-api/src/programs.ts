@@ -37,7 +37,7 @@ export async function requestSweep(
   request: { readonly id: string; readonly merchantId: string; readonly at: number; readonly afterOffsets: ReadonlyMap<number, number> },
 ): Promise<void> {
   const rows = [...request.afterOffsets].map(([part, after_off]) => ({ part, after_off }));
-  const set = fromSet({ part: "int4", after_off: "int8" } as const, rows, 3);
+  const set = fromSet({ part: "int4", after_off: "int8" } as const, rows, 4);
   await sql.unsafe(
     `INSERT INTO ${program}.sweep_request (id, part, scope, at, after_off) SELECT $1, part, $2, $3::timestamptz, after_off FROM ${set.text}`,
     [request.id, request.merchantId, new Date(request.at).toISOString(), ...set.params],

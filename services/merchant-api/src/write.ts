@@ -1,5 +1,5 @@
 import { beginIdempotent, finishIdempotent, type Merchant, writeAudit } from "@perkstream/merchant";
-import type { Tx } from "@perkstream/postgres";
+import type { Sql, Tx } from "@perkstream/postgres";
 import type { Deps } from "./deps.ts";
 import { errorTable, isRepeatable, problemOf, refuse, Refusal } from "./errors.ts";
 import type { IdempotencyRequest } from "./http/idempotency.ts";
@@ -13,6 +13,13 @@ export interface WriteCall {
   readonly idempotency: IdempotencyRequest | null;
 }
 
+export interface WriteOptions<R> {
+  /** What repeats are answered instead of a reply that holds a secret. */
+  readonly repeatAs?: (reply: R) => Refusal;
+  /** Another pool than that of the other statements. */
+  readonly sql?: Sql;
+}
+
 const MAX_ATTEMPTS = 4;
 
 /**
@@ -22,16 +29,16 @@ const MAX_ATTEMPTS = 4;
  *                                     └─ other refusal, exception ─► ROLLBACK (the key is free again)
  *
  * A 409 commits, since what was due by the command's time stays applied; 400, 404 and 412 touch nothing.
- * `repeatAs` replaces the stored answer of a reply that holds a secret. Deadlocks and races are tried again from the start.
+ * Deadlocks and races are tried again from the start.
  */
 export async function write<R extends AnyReply>(
   call: WriteCall,
   effect: (tx: Tx) => Promise<R | Refusal>,
-  repeatAs?: (reply: R) => Refusal,
+  options: WriteOptions<R> = {},
 ): Promise<R | Refusal | StoredAnswer> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await attemptWrite(call, effect, repeatAs);
+      return await attemptWrite(call, effect, options);
     } catch (error) {
       if (error instanceof RolledBack) return error.refusal;
       if (attempt === MAX_ATTEMPTS || !isRepeatable(error)) throw error;
@@ -52,9 +59,9 @@ class RolledBack extends Error {
 async function attemptWrite<R extends AnyReply>(
   { deps, requestId, idempotency }: WriteCall,
   effect: (tx: Tx) => Promise<R | Refusal>,
-  repeatAs: ((reply: R) => Refusal) | undefined,
+  { sql = deps.sql, repeatAs }: WriteOptions<R>,
 ): Promise<R | Refusal | StoredAnswer> {
-  const result = await deps.sql.begin(async (tx): Promise<R | Refusal | StoredAnswer> => {
+  const result = await sql.begin(async (tx): Promise<R | Refusal | StoredAnswer> => {
     if (idempotency === null) return committable(await effect(tx));
     const start = await beginIdempotent(tx, idempotency.scope, idempotency.content, deps.clock());
     if (start.kind === "repeat") return new StoredAnswer(start.answer);

@@ -24,7 +24,7 @@ export function openOrderForm({ merchant, customerId, currency, onCounted }) {
       return say(`Enter an amount above zero${decimals(currency) === 0 ? "" : `, with up to ${decimals(currency)} decimals`}.`, true);
     }
     $("order-amount").removeAttribute("aria-invalid");
-    const orderId = `demo-${crypto.randomUUID()}`;
+    const orderId = `demo-${crypto.randomUUID().slice(0, 13)}`;
     say("Sending…");
     const lines = [{ sku: "demo", category: "demo", quantity: 1, netMinor: minor }];
     await merchant.placeOrder({ orderId, customerId, currency, lines });

@@ -32,12 +32,23 @@ export interface Editor {
  */
 
 /** Makes version 1. Defaults must have been filled in. */
-export async function createCampaign(context: ChunkContext, { merchant, actor, at }: Editor, definition: CampaignDefinition): Promise<CampaignView | CampaignRefusal> {
+export async function createCampaign(
+  context: ChunkContext,
+  { merchant, actor, at }: Editor,
+  definition: CampaignDefinition,
+): Promise<CampaignView | CampaignRefusal> {
   const periods = capPeriodsOf(definition);
   const rows = await insertSet(
     context.tx,
     "cashback.campaign",
-    { merchant: "int4", campaign_id: "text", version: "int4", cap_periods: "int2", cap_periods_from_start: "int2", created_at: "timestamptz" },
+    {
+      merchant: "int4",
+      campaign_id: "text",
+      version: "int4",
+      cap_periods: "int2",
+      cap_periods_from_start: "int2",
+      created_at: "timestamptz",
+    },
     [{ merchant, campaign_id: definition.id, version: 1, cap_periods: periods, cap_periods_from_start: periods, created_at: at }],
     "ON CONFLICT (merchant, campaign_id) DO NOTHING RETURNING campaign",
   );
@@ -71,7 +82,12 @@ export async function changeCampaign(
 }
 
 /** Deletes a draft. */
-export async function deleteCampaign(context: ChunkContext, editor: Editor, campaignId: string, ifVersion: number | null): Promise<"deleted" | CampaignRefusal> {
+export async function deleteCampaign(
+  context: ChunkContext,
+  editor: Editor,
+  campaignId: string,
+  ifVersion: number | null,
+): Promise<"deleted" | CampaignRefusal> {
   const found = await lockCampaign(context, editor.merchant, campaignId);
   if (found === undefined) return "not_found";
   if (ifVersion !== null && ifVersion !== found.version) return "stale_version";
@@ -96,7 +112,13 @@ async function lockCampaign({ tx }: ChunkContext, merchant: number, campaignId: 
   return rows[0];
 }
 
-async function storeVersion(context: ChunkContext, { merchant, actor, at }: Editor, campaign: number, version: number, definition: CampaignDefinition): Promise<void> {
+async function storeVersion(
+  context: ChunkContext,
+  { merchant, actor, at }: Editor,
+  campaign: number,
+  version: number,
+  definition: CampaignDefinition,
+): Promise<void> {
   const fromOff: number[] = [];
   for (const { partition, nextOffset } of context.progress.values()) fromOff[partition] = nextOffset;
   for (let part = 0; part < fromOff.length; part++) if (fromOff[part] === undefined) throw new Error(`partition ${part} is not locked`);

@@ -49,7 +49,10 @@ interface Opened {
  * Redemptions as commands of the API. Each runs inside `inPartitions` over the customer's one partition; what was due by then and the
  * customer's last as-of stay even when the command is refused, so the caller commits in either case.
  */
-export function createRedemptionCommands(settings: { readonly decoder: OrderDecoder; readonly encoder: NotificationEncoder }): RedemptionCommands {
+export function createRedemptionCommands(settings: {
+  readonly decoder: OrderDecoder;
+  readonly encoder: NotificationEncoder;
+}): RedemptionCommands {
   const book = cashbackOrders(settings.decoder);
 
   async function open(context: CommandContext, command: RedemptionCommand, customerId: string): Promise<Opened> {
@@ -118,25 +121,48 @@ export function createRedemptionCommands(settings: { readonly decoder: OrderDeco
     if (row === undefined) return "not_found";
     const owner = await customerOf(context, Number(row.acct));
     const opened = await open(context, command, owner);
-    return run(context, command, opened, redemptionId, orderOf(row), (need) => void need.redemptions.push(row), (posting, order, { state }) => {
-      const redemption = state.customer.redemptions.get(redemptionId);
-      if (redemption === undefined) throw new Error(`redemption ${redemptionId} is not loaded`);
-      return decide(posting, redemption, order) ?? redemption;
-    });
+    return run(
+      context,
+      command,
+      opened,
+      redemptionId,
+      orderOf(row),
+      (need) => void need.redemptions.push(row),
+      (posting, order, { state }) => {
+        const redemption = state.customer.redemptions.get(redemptionId);
+        if (redemption === undefined) throw new Error(`redemption ${redemptionId} is not loaded`);
+        return decide(posting, redemption, order) ?? redemption;
+      },
+    );
   }
 
   return {
     reserve: (context, request, ttlMs) => take(context, request, ttlMs),
     redeem: (context, request) => take(context, request, null),
     commit: (context, command, id) => finish(context, command, id, (row) => row.order_id, commit),
-    release: (context, command, id) => finish(context, command, id, () => null, (posting, redemption) => release(posting, redemption)),
+    release: (context, command, id) =>
+      finish(
+        context,
+        command,
+        id,
+        () => null,
+        (posting, redemption) => release(posting, redemption),
+      ),
     link: (context, command, id, orderId) =>
-      finish(context, command, id, () => orderId, (posting, redemption, order) => link(posting, redemption, orderId, order)),
+      finish(
+        context,
+        command,
+        id,
+        () => orderId,
+        (posting, redemption, order) => link(posting, redemption, orderId, order),
+      ),
   };
 }
 
 async function customerOf({ tx }: CommandContext, acct: number): Promise<string> {
-  const rows = await tx.unsafe<{ customer_id: string }[]>(`SELECT customer_id FROM cashback.account WHERE acct = $1`, [acct], { prepare: true });
+  const rows = await tx.unsafe<{ customer_id: string }[]>(`SELECT customer_id FROM cashback.account WHERE acct = $1`, [acct], {
+    prepare: true,
+  });
   const found = rows[0];
   if (found === undefined) throw new Error(`account ${acct} is missing`);
   return found.customer_id;

@@ -135,12 +135,7 @@ function reckon(
  * Judges an order by the merchant's campaigns (programs.md, Cashback 1 to 4). Nothing is posted, nor taken from caps and
  * budgets: `grant` does. `campaigns` are the versions that hold, by priority then id; drafts are left out of both lists.
  */
-export function judgeOrder(
-  order: Purchase,
-  campaigns: readonly Campaign[],
-  levelMultiplierBps: number,
-  limits: Limits,
-): Judgement {
+export function judgeOrder(order: Purchase, campaigns: readonly Campaign[], levelMultiplierBps: number, limits: Limits): Judgement {
   const lineBases = bases(order.lines, order.paidWithCashbackMinor);
   const baseMinor = sum(lineBases);
   const eligible: Campaign[] = [];
@@ -166,7 +161,7 @@ export function zeroReason(award: Award): ZeroReason | null {
 
 /** The award as granted, shared over all lines of the order by their bases (programs.md, Cashback 4). */
 export function awardShares(award: Award, lineBases: readonly bigint[]): bigint[] {
-  const weights = new Array<bigint>(lineBases.length).fill(0n);
+  const weights = lineBases.map(() => 0n);
   for (const position of award.lines) weights[position] = lineBases[position] ?? 0n;
   return spread(award.awardedMinor, weights);
 }

@@ -18,10 +18,7 @@ interface Due {
 
 /** True when something may be due by `asOf`: then its lots and reservations must be there. Cheap enough for every event. */
 export function mayBeDue(customer: Customer, asOf: number, rules: Rules): boolean {
-  return (
-    customer.dueAt <= asOf ||
-    (rules.expiringNoticeDays > 0 && customer.unannouncedAt - rules.expiringNoticeDays * DAY_MS <= asOf)
-  );
+  return customer.dueAt <= asOf || (rules.expiringNoticeDays > 0 && customer.unannouncedAt - rules.expiringNoticeDays * DAY_MS <= asOf);
 }
 
 /**

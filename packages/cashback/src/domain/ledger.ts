@@ -49,7 +49,4 @@ export const kindNames: Readonly<Record<Kind, string>> = {
 };
 
 /** What made a transfer: an event of the log, a command, or a moment that came (ms). */
-export type Cause =
-  | { readonly partition: number; readonly offset: number }
-  | { readonly requestId: string }
-  | { readonly due: number };
+export type Cause = { readonly partition: number; readonly offset: number } | { readonly requestId: string } | { readonly due: number };

@@ -67,12 +67,5 @@ export function hasExpired(lot: Lot, at: number): boolean {
 
 /** The sum of a lot's states, which is always what was granted. */
 export function accountedMinor(lot: Lot): bigint {
-  return (
-    lot.pendingMinor +
-    lot.availableMinor +
-    lot.reservedMinor +
-    lot.redeemedMinor +
-    lot.expiredMinor +
-    lot.reversedMinor
-  );
+  return lot.pendingMinor + lot.availableMinor + lot.reservedMinor + lot.redeemedMinor + lot.expiredMinor + lot.reversedMinor;
 }

@@ -17,7 +17,7 @@ export function sum(amounts: readonly bigint[]): bigint {
  * The parts add up to `totalMinor` unless every weight is zero.
  */
 export function spread(totalMinor: bigint, weights: readonly bigint[]): bigint[] {
-  const parts = new Array<bigint>(weights.length).fill(0n);
+  const parts = weights.map(() => 0n);
   const weightSum = sum(weights);
   if (totalMinor === 0n || weightSum === 0n) return parts;
   const remainders: { position: number; remainder: bigint }[] = [];

@@ -1,4 +1,4 @@
-import { balanceMinor, type Customer, type Redemption, type RedemptionPart, watchReservation } from "./customer.ts";
+import { balanceMinor, type Redemption, type RedemptionPart, watchReservation } from "./customer.ts";
 import { expireOver, giveBack } from "./due.ts";
 import { account, kind } from "./ledger.ts";
 import { min } from "./money.ts";
@@ -69,12 +69,7 @@ export function release(posting: Posting, redemption: Redemption): Refusal | nul
 }
 
 /** Names the order that a redemption pays for. The same order again is a no-op, another one refused. */
-export function link(
-  posting: Posting,
-  redemption: Redemption,
-  orderId: string,
-  order: NamedOrder | null,
-): Refusal | null {
+export function link(posting: Posting, redemption: Redemption, orderId: string, order: NamedOrder | null): Refusal | null {
   if (redemption.orderId === orderId) return null;
   if (redemption.orderId !== null) return "not_reserved";
   if (redemption.status !== "reserved" && redemption.status !== "committed") return "not_reserved";
@@ -91,12 +86,7 @@ export function restoredMinor(redemption: Redemption): bigint {
   return total;
 }
 
-function take(
-  posting: Posting,
-  request: NewRedemption,
-  status: "reserved" | "committed",
-  expiresAt: number | null,
-): Redemption | Refusal {
+function take(posting: Posting, request: NewRedemption, status: "reserved" | "committed", expiresAt: number | null): Redemption | Refusal {
   const { customer } = posting;
   if (request.amountMinor > customer.availableMinor) return "insufficient_balance";
   const reserving = status === "reserved";
@@ -131,9 +121,4 @@ function noticeRedeemed(posting: Posting, redemption: Redemption): void {
     amountMinor: redemption.amountMinor,
     balanceMinor: balanceMinor(customer),
   });
-}
-
-/** Whether the customer holds enough, before any lot is loaded. */
-export function canTake(customer: Customer, amountMinor: bigint): boolean {
-  return amountMinor <= customer.availableMinor;
 }

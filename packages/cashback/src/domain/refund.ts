@@ -79,8 +79,7 @@ function reverse(posting: Posting, lot: Lot, from: "pendingMinor" | "availableMi
   if (taken === 0n) return 0n;
   lot[from] -= taken;
   lot.reversedMinor += taken;
-  const debit =
-    from === "pendingMinor" ? account.pending : from === "availableMinor" ? account.available : account.breakage;
+  const debit = from === "pendingMinor" ? account.pending : from === "availableMinor" ? account.available : account.breakage;
   post(posting, lot, kind.clawback, debit, account.cost, taken);
   return taken;
 }

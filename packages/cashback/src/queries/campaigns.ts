@@ -13,7 +13,11 @@ export async function findCampaign(sql: Sql | Tx, merchant: number, campaignId: 
 }
 
 /** Campaigns by id (byte order), those after `after`. */
-export async function listCampaigns(sql: Sql | Tx, merchant: number, page: { readonly limit: number; readonly after?: string | undefined }): Promise<CampaignView[]> {
+export async function listCampaigns(
+  sql: Sql | Tx,
+  merchant: number,
+  page: { readonly limit: number; readonly after?: string | undefined },
+): Promise<CampaignView[]> {
   return sql.unsafe(
     `SELECT v.version, v.definition FROM cashback.campaign c JOIN cashback.campaign_version v USING (campaign, version)
      WHERE c.merchant = $1 AND c.campaign_id COLLATE "C" > $2 ORDER BY c.campaign_id COLLATE "C" LIMIT $3`,

@@ -1,5 +1,6 @@
 import { topics } from "@perkstream/contracts";
 import { fromSet, type Sql, type Tx } from "@perkstream/postgres";
+import { awardField } from "../awards.ts";
 import { type CapPeriod, capPeriodCode, capPeriodText } from "../domain/index.ts";
 import { accountName, type CashbackView, isoOrNull, isoTime, kindName, type LotView, type Page, type TransferView } from "./shapes.ts";
 
@@ -18,7 +19,11 @@ interface AccountRow {
 /** Balances of known customers, by customer id; who is absent is not known to this program. `merchant` is the surrogate id. */
 export async function cashbackOf(sql: Reader, merchant: number, customerIds: readonly string[]): Promise<Map<string, CashbackView>> {
   if (customerIds.length === 0) return new Map();
-  const set = fromSet({ customer_id: "text" }, customerIds.map((customer_id) => ({ customer_id })), 2);
+  const set = fromSet(
+    { customer_id: "text" },
+    customerIds.map((customer_id) => ({ customer_id })),
+    2,
+  );
   const rows = await sql.unsafe<AccountRow[]>(
     `SELECT a.customer_id, a.pending, a.available, a.reserved, a.debt, l.available AS next_amount, l.expires_at AS next_at
      FROM ${set.text} AS r JOIN cashback.account a ON a.merchant = $1 AND a.customer_id = r.customer_id
@@ -50,9 +55,13 @@ interface PageRequest {
 }
 
 async function acctOf(sql: Reader, merchant: number, customerId: string): Promise<bigint | undefined> {
-  const rows = await sql.unsafe<{ acct: bigint }[]>(`SELECT acct FROM cashback.account WHERE merchant = $1 AND customer_id = $2 AND known`, [merchant, customerId], {
-    prepare: true,
-  });
+  const rows = await sql.unsafe<{ acct: bigint }[]>(
+    `SELECT acct FROM cashback.account WHERE merchant = $1 AND customer_id = $2 AND known`,
+    [merchant, customerId],
+    {
+      prepare: true,
+    },
+  );
   return rows[0]?.acct;
 }
 
@@ -77,7 +86,12 @@ interface LotRow {
   readonly expires_at: Date | null;
 }
 
-export async function listLots(sql: Reader, merchant: number, customerId: string, { limit, before }: PageRequest): Promise<Page<LotView> | undefined> {
+export async function listLots(
+  sql: Reader,
+  merchant: number,
+  customerId: string,
+  { limit, before }: PageRequest,
+): Promise<Page<LotView> | undefined> {
   const acct = await acctOf(sql, merchant, customerId);
   if (acct === undefined) return undefined;
   const rows = await sql.unsafe<LotRow[]>(
@@ -120,7 +134,12 @@ interface TransferRow {
   readonly part: number;
 }
 
-export async function listTransfers(sql: Reader, merchant: number, customerId: string, { limit, before }: PageRequest): Promise<Page<TransferView> | undefined> {
+export async function listTransfers(
+  sql: Reader,
+  merchant: number,
+  customerId: string,
+  { limit, before }: PageRequest,
+): Promise<Page<TransferView> | undefined> {
   const acct = await acctOf(sql, merchant, customerId);
   if (acct === undefined) return undefined;
   const rows = await sql.unsafe<TransferRow[]>(
@@ -174,9 +193,9 @@ export async function listCaps(sql: Reader, merchant: number, customerId: string
        FROM cashback.campaign c JOIN cashback.campaign_version v USING (campaign, version)
        WHERE c.merchant = $2 AND jsonb_typeof(v.definition->'perCustomerCap') = 'object')
      SELECT c.campaign_id, c.period::int4 AS period, (CASE c.period WHEN 1 THEN o.local_date - DATE '1970-01-01'
-         WHEN 2 THEN extract(year FROM o.local_date) * 12 + extract(month FROM o.local_date) - 1 ELSE 0 END)::int4 AS key, sum((a.award->>'n')::int8)::int8 AS used
-     FROM cashback."order" o CROSS JOIN LATERAL jsonb_array_elements(o.awards->'a') AS a(award) JOIN capped c ON c.campaign = (a.award->>'c')::int4
-     WHERE o.acct = $1 AND (a.award->>'a')::int8 > 0 GROUP BY 1, 2, 3 ORDER BY 1, 3`,
+         WHEN 2 THEN extract(year FROM o.local_date) * 12 + extract(month FROM o.local_date) - 1 ELSE 0 END)::int4 AS key, sum((a.award->>${awardField.current})::int8)::int8 AS used
+     FROM cashback."order" o CROSS JOIN LATERAL jsonb_array_elements(o.awards->'a') AS a(award) JOIN capped c ON c.campaign = (a.award->>${awardField.campaign})::int4
+     WHERE o.acct = $1 AND (a.award->>${awardField.awarded})::int8 > 0 GROUP BY 1, 2, 3 ORDER BY 1, 3`,
     [acct, merchant],
     { prepare: true },
   );

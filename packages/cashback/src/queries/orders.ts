@@ -115,21 +115,32 @@ export async function findOrder(sql: Sql | Tx, decoder: OrderDecoder, merchant: 
 }
 
 async function campaignNames(sql: Sql | Tx, merchant: number): Promise<(campaign: number) => string> {
-  const rows = await sql.unsafe<{ campaign: number; campaign_id: string }[]>(`SELECT campaign, campaign_id FROM cashback.campaign WHERE merchant = $1`, [merchant], {
-    prepare: true,
-  });
+  const rows = await sql.unsafe<{ campaign: number; campaign_id: string }[]>(
+    `SELECT campaign, campaign_id FROM cashback.campaign WHERE merchant = $1`,
+    [merchant],
+    {
+      prepare: true,
+    },
+  );
   const names = new Map(rows.map((row) => [row.campaign, row.campaign_id]));
   return (campaign) => names.get(campaign) ?? String(campaign);
 }
 
-async function viewOf(row: OrderRow, refunds: readonly RefundRow[], campaignId: (campaign: number) => string, decoder: OrderDecoder): Promise<OrderView> {
+async function viewOf(
+  row: OrderRow,
+  refunds: readonly RefundRow[],
+  campaignId: (campaign: number) => string,
+  decoder: OrderDecoder,
+): Promise<OrderView> {
   await decoder.prepare([row.payload]);
   const decoded = decoder.decode(row.payload);
   if (!decoded.ok || decoded.event.type !== "OrderPlaced") throw new Error(`order ${row.order_id} does not decode`);
   const { lines, currency, paidWithCashbackMinor } = decoded.event;
   const lineBases = bases(lines, paidWithCashbackMinor);
   const remaining = row.remaining === null ? lines.map((line) => line.netMinor) : row.remaining.slice(1, -1).split(",").map(BigInt);
-  const awards = readAwards(row.awards, campaignId).map(({ award }) => award).sort(byPriority);
+  const awards = readAwards(row.awards, campaignId)
+    .map(({ award }) => award)
+    .sort(byPriority);
   return {
     orderId: row.order_id,
     customerId: row.customer_id,

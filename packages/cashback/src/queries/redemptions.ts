@@ -9,7 +9,12 @@ export interface RedemptionView {
   readonly status: "reserved" | "committed" | "released" | "lapsed";
   readonly expiresAt: string | null;
   readonly restoredMinor: number;
-  readonly parts: readonly { readonly orderId: string; readonly campaignId: string; readonly amountMinor: number; readonly restoredMinor: number }[];
+  readonly parts: readonly {
+    readonly orderId: string;
+    readonly campaignId: string;
+    readonly amountMinor: number;
+    readonly restoredMinor: number;
+  }[];
   readonly createdAt: string;
 }
 

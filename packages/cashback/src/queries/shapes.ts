@@ -10,7 +10,14 @@ export interface CashbackView {
   readonly nextExpiry: { readonly amountMinor: number; readonly at: string } | null;
 }
 
-export const noCashback: CashbackView = { pendingMinor: 0, availableMinor: 0, reservedMinor: 0, debtMinor: 0, balanceMinor: 0, nextExpiry: null };
+export const noCashback: CashbackView = {
+  pendingMinor: 0,
+  availableMinor: 0,
+  reservedMinor: 0,
+  debtMinor: 0,
+  balanceMinor: 0,
+  nextExpiry: null,
+};
 
 export interface LotView {
   readonly orderId: string;
@@ -26,7 +33,10 @@ export interface LotView {
   readonly expiresAt: string | null;
 }
 
-export type CauseView = { readonly topic: string; readonly partition: number; readonly offset: number } | { readonly requestId: string } | { readonly due: string };
+export type CauseView =
+  | { readonly topic: string; readonly partition: number; readonly offset: number }
+  | { readonly requestId: string }
+  | { readonly due: string };
 
 export interface TransferView {
   readonly id: number;

@@ -33,8 +33,11 @@ interface AccountRow {
   readonly campaigns: string;
 }
 
-const COLUMNS = "acct, merchant, customer_id, part, known, pending, available, reserved, debt, last_as_of, due_at, unannounced_at, campaigns";
-const SELECTED = COLUMNS.split(", ").map((name) => `a.${name}`).join(", ");
+const COLUMNS =
+  "acct, merchant, customer_id, part, known, pending, available, reserved, debt, last_as_of, due_at, unannounced_at, campaigns";
+const SELECTED = COLUMNS.split(", ")
+  .map((name) => `a.${name}`)
+  .join(", ");
 const NO_CAMPAIGNS: readonly number[] = [];
 
 export function accountKey(merchant: number, customerId: string): string {
@@ -131,13 +134,20 @@ function instantOr(value: Date | null): number {
 
 async function byAcct(tx: Tx, accts: readonly number[]): Promise<readonly AccountRow[]> {
   if (accts.length === 0) return [];
-  return tx.unsafe(`SELECT ${SELECTED} FROM cashback.account a WHERE a.acct = ANY($1::int8[])`, [`{${[...new Set(accts)].join(",")}}`], { prepare: true });
+  return tx.unsafe(`SELECT ${SELECTED} FROM cashback.account a WHERE a.acct = ANY($1::int8[])`, [`{${[...new Set(accts)].join(",")}}`], {
+    prepare: true,
+  });
 }
 
 async function byKey(tx: Tx, keys: readonly AccountKey[]): Promise<readonly AccountRow[]> {
   if (keys.length === 0) return [];
-  const set = fromSet({ merchant: "int4", customer_id: "text" }, keys.map(({ merchant, customerId }) => ({ merchant, customer_id: customerId })));
-  return tx.unsafe(`SELECT ${SELECTED} FROM ${set.text} AS r JOIN cashback.account a USING (merchant, customer_id)`, set.params, { prepare: true });
+  const set = fromSet(
+    { merchant: "int4", customer_id: "text" },
+    keys.map(({ merchant, customerId }) => ({ merchant, customer_id: customerId })),
+  );
+  return tx.unsafe(`SELECT ${SELECTED} FROM ${set.text} AS r JOIN cashback.account a USING (merchant, customer_id)`, set.params, {
+    prepare: true,
+  });
 }
 
 async function insert(tx: Tx, keys: readonly AccountKey[]): Promise<readonly AccountRow[]> {

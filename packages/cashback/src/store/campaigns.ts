@@ -33,7 +33,9 @@ export class MerchantCampaigns {
     this.revision = revision;
     this.#all = campaigns;
     this.byId = new Map(campaigns.map((one) => [one.campaign, one]));
-    this.mayUseTier = campaigns.some(({ versions }) => versions.some(({ campaign }) => campaign.tierMultiplier && campaign.status !== "draft"));
+    this.mayUseTier = campaigns.some(({ versions }) =>
+      versions.some(({ campaign }) => campaign.tierMultiplier && campaign.status !== "draft"),
+    );
     this.capPeriods = campaigns.reduce((bits, one) => bits | one.capPeriods, 0);
     this.hasBudget = campaigns.some((one) => one.hasBudget);
     this.#latest = campaigns.flatMap(({ versions }) => versions.slice(0, 1).map(({ campaign }) => campaign)).sort(byPriority);
@@ -48,7 +50,14 @@ export class MerchantCampaigns {
   at(partition: number, offset: number): readonly Campaign[] {
     // An edit holds from the next offset on, so only what is read again is older than the newest version.
     if (offset >= (this.#oldestNeeded[partition] ?? 0)) return this.#latest;
-    return this.#all.flatMap(({ versions }) => versions.filter(({ fromOff }) => (fromOff[partition] ?? 0) <= offset).slice(0, 1).map(({ campaign }) => campaign)).sort(byPriority);
+    return this.#all
+      .flatMap(({ versions }) =>
+        versions
+          .filter(({ fromOff }) => (fromOff[partition] ?? 0) <= offset)
+          .slice(0, 1)
+          .map(({ campaign }) => campaign),
+      )
+      .sort(byPriority);
   }
 
   usesTierAt(partition: number, offset: number): boolean {
@@ -89,7 +98,10 @@ export class CampaignCache {
   async load(tx: Tx | Sql, merchants: readonly number[]): Promise<ReadonlyMap<number, MerchantCampaigns>> {
     const found = new Map<number, MerchantCampaigns>();
     if (merchants.length === 0) return found;
-    const set = fromSet({ merchant: "int4" }, merchants.map((merchant) => ({ merchant })));
+    const set = fromSet(
+      { merchant: "int4" },
+      merchants.map((merchant) => ({ merchant })),
+    );
     const rows = await tx.unsafe<{ merchant: number; revision: bigint }[]>(
       `SELECT c.merchant, c.revision FROM ${set.text} AS r JOIN cashback.campaign_revision c USING (merchant)`,
       set.params,
@@ -107,7 +119,10 @@ export class CampaignCache {
   }
 
   async #read(tx: Tx | Sql, stale: ReadonlyMap<number, number>, found: Map<number, MerchantCampaigns>): Promise<void> {
-    const set = fromSet({ merchant: "int4" }, [...stale.keys()].map((merchant) => ({ merchant })));
+    const set = fromSet(
+      { merchant: "int4" },
+      [...stale.keys()].map((merchant) => ({ merchant })),
+    );
     const rows = await tx.unsafe<VersionRow[]>(
       `SELECT c.merchant, c.campaign, c.campaign_id, c.cap_periods, c.cap_periods_from_start, b.campaign IS NOT NULL AS has_budget,
          v.version, v.definition, v.from_off

@@ -56,10 +56,17 @@ export function sealedText(row: ReturnType<typeof rowOf>): string {
 }
 
 /** Appends the transfers of a commit and seals them, one seal per partition. */
-export async function saveTransfers(tx: Tx, progress: ReadonlyMap<number, PartitionProgress>, byPart: ReadonlyMap<number, readonly NumberedTransfer[]>): Promise<void> {
+export async function saveTransfers(
+  tx: Tx,
+  progress: ReadonlyMap<number, PartitionProgress>,
+  byPart: ReadonlyMap<number, readonly NumberedTransfer[]>,
+): Promise<void> {
   if (byPart.size === 0) return;
   const rows = new Map([...byPart].map(([part, transfers]) => [part, transfers.map(rowOf)]));
-  const [heads] = await Promise.all([sealHeads(tx, [...rows.keys()]), insertSet(tx, "cashback.transfer", COLUMNS, [...rows.values()].flat())]);
+  const [heads] = await Promise.all([
+    sealHeads(tx, [...rows.keys()]),
+    insertSet(tx, "cashback.transfer", COLUMNS, [...rows.values()].flat()),
+  ]);
   const seals = [...rows].map(([part, own]) => {
     const hash = createHash("sha256");
     const head = heads.get(part);

@@ -1,4 +1,5 @@
 import { fromSet, insertSet, updateSet, type Tx } from "@perkstream/postgres";
+import { awardField } from "../awards.ts";
 import { type CapPeriod, capPeriodCode, capPeriodKey, type Limits, type LocalCalendar } from "../domain/index.ts";
 import type { MerchantCampaigns } from "./campaigns.ts";
 
@@ -138,24 +139,37 @@ export class LimitBook {
 
 const CAP = { acct: "int8", campaign: "int4", period: "int2", key: "int4" } as const;
 
-async function readCaps(tx: Tx, keys: readonly CapKey[]): Promise<readonly { acct: bigint; campaign: number; period: number; key: number; used: bigint }[]> {
-  const set = fromSet(CAP, keys.map((key) => ({ ...key })));
-  return tx.unsafe(`SELECT u.acct, u.campaign, u.period, u.key, u.used FROM ${set.text} AS r JOIN cashback.cap_usage u USING (acct, campaign, period, key)`, set.params, {
-    prepare: true,
-  });
+async function readCaps(
+  tx: Tx,
+  keys: readonly CapKey[],
+): Promise<readonly { acct: bigint; campaign: number; period: number; key: number; used: bigint }[]> {
+  const set = fromSet(
+    CAP,
+    keys.map((key) => ({ ...key })),
+  );
+  return tx.unsafe(
+    `SELECT u.acct, u.campaign, u.period, u.key, u.used FROM ${set.text} AS r JOIN cashback.cap_usage u USING (acct, campaign, period, key)`,
+    set.params,
+    {
+      prepare: true,
+    },
+  );
 }
 
 /** What the customer's orders of a period hold of a campaign, from their awards. Rare: only where a cap came with a later version. */
 async function sumOrders(tx: Tx, keys: readonly CapKey[]): Promise<Usage[]> {
   if (keys.length === 0) return [];
-  const set = fromSet(CAP, keys.map((key) => ({ ...key })));
+  const set = fromSet(
+    CAP,
+    keys.map((key) => ({ ...key })),
+  );
   const rows = await tx.unsafe<{ acct: bigint; campaign: number; period: number; key: number; used: bigint }[]>(
-    `SELECT r.acct, r.campaign, r.period, r.key, sum((a.award->>'n')::int8)::int8 AS used
+    `SELECT r.acct, r.campaign, r.period, r.key, sum((a.award->>${awardField.current})::int8)::int8 AS used
      FROM ${set.text} AS r JOIN cashback."order" o ON o.acct = r.acct
        AND CASE r.period WHEN 1 THEN o.local_date - DATE '1970-01-01' = r.key
          WHEN 2 THEN extract(year FROM o.local_date) * 12 + extract(month FROM o.local_date) - 1 = r.key ELSE true END
        CROSS JOIN LATERAL jsonb_array_elements(o.awards->'a') AS a(award)
-     WHERE (a.award->>'c')::int4 = r.campaign GROUP BY r.acct, r.campaign, r.period, r.key`,
+     WHERE (a.award->>${awardField.campaign})::int4 = r.campaign GROUP BY r.acct, r.campaign, r.period, r.key`,
     set.params,
     { prepare: true },
   );

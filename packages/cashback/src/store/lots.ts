@@ -18,8 +18,11 @@ export interface LotRow {
   readonly noticed: boolean;
 }
 
-const NAMES = "acct, lot_id, order_id, campaign, granted, pending, available, reserved, redeemed, expired, reversed, available_at, expires_at, noticed";
-const SELECTED = NAMES.split(", ").map((name) => `l.${name}`).join(", ");
+const NAMES =
+  "acct, lot_id, order_id, campaign, granted, pending, available, reserved, redeemed, expired, reversed, available_at, expires_at, noticed";
+const SELECTED = NAMES.split(", ")
+  .map((name) => `l.${name}`)
+  .join(", ");
 
 export function lotOf(row: LotRow, campaignId: string): Lot {
   return {
@@ -48,7 +51,10 @@ export interface LotKey {
 
 export async function lotsById(tx: Tx, keys: readonly LotKey[]): Promise<readonly LotRow[]> {
   if (keys.length === 0) return [];
-  const set = fromSet({ acct: "int8", lot_id: "int8" }, keys.map(({ acct, lot }) => ({ acct, lot_id: lot })));
+  const set = fromSet(
+    { acct: "int8", lot_id: "int8" },
+    keys.map(({ acct, lot }) => ({ acct, lot_id: lot })),
+  );
   return tx.unsafe(`SELECT ${SELECTED} FROM ${set.text} AS r JOIN cashback.lot l USING (acct, lot_id)`, set.params, { prepare: true });
 }
 
@@ -62,7 +68,11 @@ export interface DueKey {
 const DUE = { acct: "int8", until_at: "timestamptz", announce_until: "timestamptz" } as const;
 
 function dueSet(keys: readonly DueKey[], firstParam = 1) {
-  return fromSet(DUE, keys.map(({ acct, until, announceUntil }) => ({ acct, until_at: until, announce_until: announceUntil })), firstParam);
+  return fromSet(
+    DUE,
+    keys.map(({ acct, until, announceUntil }) => ({ acct, until_at: until, announce_until: announceUntil })),
+    firstParam,
+  );
 }
 
 const DUE_LOTS = `
@@ -137,7 +147,11 @@ export async function usableLots(tx: Tx, keys: readonly UseKey[]): Promise<LotRo
   const found: LotRow[] = [];
   let open = keys;
   for (let limit = FIRST_STEP; open.length > 0; limit *= 8) {
-    const set = fromSet({ acct: "int8", left_out: "int8[]" }, open.map(({ acct, except }) => ({ acct, left_out: except })), 2);
+    const set = fromSet(
+      { acct: "int8", left_out: "int8[]" },
+      open.map(({ acct, except }) => ({ acct, left_out: except })),
+      2,
+    );
     const rows = await tx.unsafe<LotRow[]>(
       `SELECT d.* FROM ${set.text} AS r JOIN LATERAL (
          SELECT ${SELECTED} FROM cashback.lot l WHERE l.acct = r.acct AND l.available > 0 AND NOT (l.lot_id = ANY(r.left_out))
@@ -202,7 +216,13 @@ export async function insertLots(tx: Tx, lots: readonly OwnedLot[]): Promise<voi
 }
 
 export async function updateLots(tx: Tx, lots: readonly OwnedLot[]): Promise<void> {
-  await updateSet(tx, "cashback.lot", ["acct", "lot_id"], UPDATED, lots.map(({ acct, lot }) => changing(acct, lot)));
+  await updateSet(
+    tx,
+    "cashback.lot",
+    ["acct", "lot_id"],
+    UPDATED,
+    lots.map(({ acct, lot }) => changing(acct, lot)),
+  );
 }
 
 function changing(acct: number, lot: Lot) {

@@ -25,12 +25,20 @@ export interface PartRow {
 }
 
 const NAMES = "seq, redemption_id, merchant, acct, order_id, amount, status, created_at, expires_at";
-const SELECTED = NAMES.split(", ").map((name) => `p.${name}`).join(", ");
+const SELECTED = NAMES.split(", ")
+  .map((name) => `p.${name}`)
+  .join(", ");
 
 /** Open reservations that lapse by then. */
-export async function dueReservations(tx: Tx, keys: readonly { readonly acct: number; readonly until: number }[]): Promise<readonly RedemptionRow[]> {
+export async function dueReservations(
+  tx: Tx,
+  keys: readonly { readonly acct: number; readonly until: number }[],
+): Promise<readonly RedemptionRow[]> {
   if (keys.length === 0) return [];
-  const set = fromSet({ acct: "int8", until_at: "timestamptz" }, keys.map(({ acct, until }) => ({ acct, until_at: until })));
+  const set = fromSet(
+    { acct: "int8", until_at: "timestamptz" },
+    keys.map(({ acct, until }) => ({ acct, until_at: until })),
+  );
   return tx.unsafe(
     `SELECT ${SELECTED} FROM ${set.text} AS r JOIN cashback.redemption p ON p.acct = r.acct AND p.status = 1 AND p.expires_at <= r.until_at`,
     set.params,
@@ -39,9 +47,15 @@ export async function dueReservations(tx: Tx, keys: readonly { readonly acct: nu
 }
 
 /** Committed redemptions that name these orders. */
-export async function redemptionsOfOrders(tx: Tx, keys: readonly { readonly acct: number; readonly orderId: string }[]): Promise<readonly RedemptionRow[]> {
+export async function redemptionsOfOrders(
+  tx: Tx,
+  keys: readonly { readonly acct: number; readonly orderId: string }[],
+): Promise<readonly RedemptionRow[]> {
   if (keys.length === 0) return [];
-  const set = fromSet({ acct: "int8", order_id: "text" }, keys.map(({ acct, orderId }) => ({ acct, order_id: orderId })));
+  const set = fromSet(
+    { acct: "int8", order_id: "text" },
+    keys.map(({ acct, orderId }) => ({ acct, order_id: orderId })),
+  );
   return tx.unsafe(
     `SELECT ${SELECTED} FROM ${set.text} AS r JOIN cashback.redemption p ON p.acct = r.acct AND p.order_id = r.order_id WHERE p.status = 2`,
     set.params,
@@ -115,7 +129,12 @@ export async function insertRedemptions(tx: Tx, all: readonly OwnedRedemption[])
       expires_at: redemption.expiresAt,
     })),
   );
-  await insertSet(tx, "cashback.redemption_part", { redemption: "int8", n: "int4", lot: "int8", amount: "int8", restored: "int8" }, all.flatMap(partRows));
+  await insertSet(
+    tx,
+    "cashback.redemption_part",
+    { redemption: "int8", n: "int4", lot: "int8", amount: "int8", restored: "int8" },
+    all.flatMap(partRows),
+  );
 }
 
 export async function updateRedemptions(tx: Tx, all: readonly OwnedRedemption[]): Promise<void> {

@@ -64,7 +64,7 @@ export class Sums {
         tx,
         "cashback.campaign_stat AS s",
         { campaign: "int4", part: "int4", awarded: "int8", reversed: "int8", redeemed: "int8", customers: "int8" },
-        [...this.#campaigns.values()].sort((a, b) => a.campaign - b.campaign || a.part - b.part).map((sum) => ({ ...sum })),
+        [...this.#campaigns.values()].sort((a, b) => a.campaign - b.campaign || a.part - b.part),
         `ON CONFLICT (campaign, part) DO UPDATE SET awarded = s.awarded + excluded.awarded, reversed = s.reversed + excluded.reversed,
            redeemed = s.redeemed + excluded.redeemed, customers = s.customers + excluded.customers`,
       ),
@@ -74,7 +74,14 @@ export class Sums {
         { merchant: "int4", part: "int4", cost: "int8", redeemed: "int8", breakage: "int8", written_off: "int8" },
         [...this.#merchants.values()]
           .sort((a, b) => a.merchant - b.merchant || a.part - b.part)
-          .map(({ writtenOff, ...sum }) => ({ ...sum, written_off: writtenOff })),
+          .map(({ merchant, part, cost, redeemed, breakage, writtenOff }) => ({
+            merchant,
+            part,
+            cost,
+            redeemed,
+            breakage,
+            written_off: writtenOff,
+          })),
         `ON CONFLICT (merchant, part) DO UPDATE SET cost = b.cost + excluded.cost, redeemed = b.redeemed + excluded.redeemed,
            breakage = b.breakage + excluded.breakage, written_off = b.written_off + excluded.written_off`,
       ),

@@ -1,4 +1,13 @@
-import { fixedRegistry, type NotificationEvent, openNotificationDecoder, openNotificationEncoder, openOrderDecoder, openOrderEncoder, type OrderEvent, topics } from "@perkstream/contracts";
+import {
+  fixedRegistry,
+  type NotificationEvent,
+  openNotificationDecoder,
+  openNotificationEncoder,
+  openOrderDecoder,
+  openOrderEncoder,
+  type OrderEvent,
+  topics,
+} from "@perkstream/contracts";
 import { createMerchant, type Merchant } from "@perkstream/merchant";
 import type { Sql } from "@perkstream/postgres";
 import { type CommandContext, createDriver, type Driver, withPartitions } from "@perkstream/program";
@@ -30,7 +39,6 @@ export class DatabaseWorld implements World {
   readonly #decoder: ReturnType<typeof openOrderDecoder>;
   readonly #notifications: ReturnType<typeof openNotificationDecoder>;
   readonly #commands: ReturnType<typeof createRedemptionCommands>;
-  readonly #base: number;
   readonly #customers = new Set<string>();
   readonly #orders = new Set<string>();
   readonly #redemptions = new Map<string, string>();
@@ -38,7 +46,14 @@ export class DatabaseWorld implements World {
   #seen = { notices: 0, deadLetters: 0, clawbacks: 0 };
   readonly #emitted: Buffer[] = [];
 
-  private constructor(sql: Sql, vector: Vector, merchant: Merchant, driver: Driver, parts: Awaited<ReturnType<typeof codecs>>, memory: MemoryWorld) {
+  private constructor(
+    sql: Sql,
+    vector: Vector,
+    merchant: Merchant,
+    driver: Driver,
+    parts: Awaited<ReturnType<typeof codecs>>,
+    memory: MemoryWorld,
+  ) {
     this.#sql = sql;
     this.#vector = vector;
     this.#merchant = merchant;
@@ -48,7 +63,6 @@ export class DatabaseWorld implements World {
     this.#decoder = parts.decoder;
     this.#notifications = parts.notifications;
     this.#commands = createRedemptionCommands({ decoder: parts.decoder, encoder: parts.encoder });
-    this.#base = driver.nextOffset(0);
   }
 
   static async open(sql: Sql, vector: Vector): Promise<DatabaseWorld> {
@@ -96,7 +110,10 @@ export class DatabaseWorld implements World {
     const at = Date.parse(step.at ?? "");
     const events = this.#memory.eventsOf(step, at);
     this.#memory.step(step);
-    if (step.raw !== undefined) await this.#driver.feed([{ timestamp: at, key: Buffer.from(`${this.#merchant.merchantId}:c1`), value: Buffer.from(step.raw, "hex") }]);
+    if (step.raw !== undefined)
+      await this.#driver.feed([
+        { timestamp: at, key: Buffer.from(`${this.#merchant.merchantId}:c1`), value: Buffer.from(step.raw, "hex") },
+      ]);
     else if (step.event !== undefined) {
       await this.#driver.feed(events.map((event) => this.#record(event, at, step.key)));
     } else if (step.sweep === true) await this.#driver.sweep(at, this.#merchant.merchantId);
@@ -108,7 +125,11 @@ export class DatabaseWorld implements World {
     const merchantId = event.merchantId === vectorMerchant ? this.#merchant.merchantId : event.merchantId;
     this.#customers.add(event.customerId);
     this.#orders.add(event.orderId);
-    return { timestamp, key: Buffer.from(key ?? `${merchantId}:${event.customerId}`), value: this.#encoder.encode({ ...event, merchantId }) };
+    return {
+      timestamp,
+      key: Buffer.from(key ?? `${merchantId}:${event.customerId}`),
+      value: this.#encoder.encode({ ...event, merchantId }),
+    };
   }
 
   /** Feeds the events of several steps as chunks of `chunkSize`. */
@@ -137,8 +158,16 @@ export class DatabaseWorld implements World {
     const result = await this.#locked((context) => {
       if (take === undefined) return this.#commands[step.commit === undefined ? "release" : "commit"](context, command, redemptionId);
       this.#customers.add(take.customerId);
-      const request = { ...command, customerId: take.customerId, redemptionId, amountMinor: BigInt(take.amountMinor), orderId: take.orderId ?? null };
-      return step.redeem === undefined ? this.#commands.reserve(context, request, (take.ttlSeconds ?? 0) * 1000) : this.#commands.redeem(context, request);
+      const request = {
+        ...command,
+        customerId: take.customerId,
+        redemptionId,
+        amountMinor: BigInt(take.amountMinor),
+        orderId: take.orderId ?? null,
+      };
+      return step.redeem === undefined
+        ? this.#commands.reserve(context, request, (take.ttlSeconds ?? 0) * 1000)
+        : this.#commands.redeem(context, request);
     });
     if (typeof result === "string") this.#refusals.push(`${Object.keys(step).find((key) => key !== "at")} ${id} ${result}`);
   }
@@ -187,14 +216,19 @@ export class DatabaseWorld implements World {
       customers[customerId] = { cashback: balance };
       for (const lot of (await listLots(this.#sql, this.#merchant.id, customerId, PAGE))?.data ?? []) {
         const { orderId, campaignId, ...states } = lot;
-        lots[`${orderId}/${campaignId}`] = Object.fromEntries(Object.entries(states).map(([name, value]) => [name.replace(/Minor$/, ""), value]));
+        lots[`${orderId}/${campaignId}`] = Object.fromEntries(
+          Object.entries(states).map(([name, value]) => [name.replace(/Minor$/, ""), value]),
+        );
       }
       const rows = (await listTransfers(this.#sql, this.#merchant.id, customerId, PAGE))?.data ?? [];
       transfers += rows.length;
       const own = ["pending", "available", "reserved", "debt"];
       for (const name of own) ledger[`${customerId}/${name}`] = 0;
       for (const { debit, credit, amountMinor } of rows) {
-        for (const [name, sign] of [[debit, -1], [credit, 1]] as const) {
+        for (const [name, sign] of [
+          [debit, -1],
+          [credit, 1],
+        ] as const) {
           const key = own.includes(name) ? `${customerId}/${name}` : name;
           ledger[key] = (ledger[key] ?? 0) + sign * amountMinor;
         }
@@ -222,7 +256,9 @@ export class DatabaseWorld implements World {
       if (view === undefined) continue;
       orders[orderId] = { remaining: view.lines.map((line) => line.remainingMinor) };
       awards[orderId] = Object.fromEntries(view.awards.map((award) => [award.campaignId, award.currentMinor]));
-      awardDetails[orderId] = Object.fromEntries(view.awards.map(({ awardedMinor, ...award }) => [award.campaignId, { ...award, awarded: awardedMinor }]));
+      awardDetails[orderId] = Object.fromEntries(
+        view.awards.map(({ awardedMinor, ...award }) => [award.campaignId, { ...award, awarded: awardedMinor }]),
+      );
       for (const refund of view.refunds) {
         for (const { campaignId, amountMinor, ...parts } of refund.clawbacks) {
           const short = Object.fromEntries(Object.entries(parts).map(([name, value]) => [name.replace(/Minor$/, ""), value]));

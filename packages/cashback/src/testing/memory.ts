@@ -1,5 +1,14 @@
 import type { OrderEvent } from "@perkstream/contracts";
-import { type Booked, checkEvent, handle, type Ledger, type OrderEffects, type OrderEntry, OrderState, type Refund } from "@perkstream/orders";
+import {
+  type Booked,
+  checkEvent,
+  handle,
+  type Ledger,
+  type OrderEffects,
+  type OrderEntry,
+  OrderState,
+  type Refund,
+} from "@perkstream/orders";
 import type { SourceRecord } from "@perkstream/program";
 import { calendarOf } from "../calendar.ts";
 import {
@@ -8,11 +17,7 @@ import {
   applyDue,
   asOfFor,
   type Award,
-  awardShares,
-  balanceMinor,
-  bases,
   byPriority,
-  byUse,
   type Campaign,
   type CapPeriod,
   capPeriodKey,
@@ -31,12 +36,12 @@ import {
   refund,
   release,
   reserve,
-  restoredMinor,
   type Rules,
   type Transfer,
 } from "../domain/index.ts";
 import { campaignOf } from "./campaigns.ts";
 import type { Observed, World } from "./compare.ts";
+import { noticeJson, seenCustomers, seenLots, seenOrders, seenRedemptions } from "./memory-view.ts";
 import { StubLevels } from "./levels.ts";
 import { type EventText, merchantId, type Step, type Take, type Vector } from "./vectors.ts";
 
@@ -256,7 +261,8 @@ export class MemoryWorld implements World {
 
   #limits(customer: Customer, localDay: number): Limits {
     const { calendar } = this.#rules;
-    const keyOf = (campaign: number, period: CapPeriod) => `${campaign}|${period}|${customer.customerId}/${capPeriodText(period, capPeriodKey(period, localDay, calendar))}`;
+    const keyOf = (campaign: number, period: CapPeriod) =>
+      `${campaign}|${period}|${customer.customerId}/${capPeriodText(period, capPeriodKey(period, localDay, calendar))}`;
     const used = (key: string) => this.#used.get(key) ?? 0n;
     return {
       customerCapLeft: ({ campaign }, period, capMinor) => capMinor - used(keyOf(campaign, period)),
@@ -284,29 +290,33 @@ export class MemoryWorld implements World {
 
   #take(step: Step, posting: Posting, { id, amountMinor, orderId, ttlSeconds }: Take) {
     const request = { redemptionId: id, sequence: ++this.#redemptions, orderId: orderId ?? null, amountMinor: BigInt(amountMinor) };
-    return step.redeem === undefined ? reserve(posting, request, (ttlSeconds ?? 0) * 1000) : redeem(posting, request, this.#named(orderId ?? null));
+    return step.redeem === undefined
+      ? reserve(posting, request, (ttlSeconds ?? 0) * 1000)
+      : redeem(posting, request, this.#named(posting.customer, orderId ?? null));
   }
 
   #finish(step: Step, posting: Posting, id: string) {
     const redemption = posting.customer.redemptions.get(id);
     if (redemption === undefined) return "not_found";
-    return step.commit === undefined ? release(posting, redemption) : commit(posting, redemption, this.#named(redemption.orderId));
+    return step.commit === undefined
+      ? release(posting, redemption)
+      : commit(posting, redemption, this.#named(posting.customer, redemption.orderId));
   }
 
-  #named(orderId: string | null) {
+  #named(customer: Customer, orderId: string | null) {
     const booked = orderId === null ? undefined : this.#orders.get(orderId);
-    return booked === undefined ? null : this.#refunded(booked);
+    return booked === undefined || booked.order.place.acct !== customer.acct ? null : this.#refunded(booked);
   }
 
   observe(): Observed {
     const notifications = this.#notices.map(noticeJson);
     const seen: Observed = {
-      customers: this.#seenCustomers(),
-      ...this.#seenOrders(),
-      lots: this.#seenLots(),
+      customers: seenCustomers(this.#known),
+      ...seenOrders(this.#orders.values()),
+      lots: seenLots(this.customers.values()),
       ledger: this.ledger(),
       campaigns: this.#seenCampaigns(),
-      redemptions: this.#seenRedemptions(),
+      redemptions: seenRedemptions(this.customers.values()),
       transfers: this.transfers.length,
       duplicates: this.#duplicates,
       parked: [...this.#parked.values()].flat().length,
@@ -322,72 +332,14 @@ export class MemoryWorld implements World {
     return seen;
   }
 
-  #seenCustomers(): Record<string, unknown> {
-    const seen: Record<string, unknown> = {};
-    for (const customer of this.#known) {
-      const next = [...customer.lots.values()].filter((lot) => lot.availableMinor > 0n && lot.expiresAt !== null).sort(byUse)[0];
-      seen[customer.customerId] = {
-        cashback: {
-          pendingMinor: Number(customer.pendingMinor),
-          availableMinor: Number(customer.availableMinor),
-          reservedMinor: Number(customer.reservedMinor),
-          debtMinor: Number(customer.debtMinor),
-          balanceMinor: Number(balanceMinor(customer)),
-          nextExpiry: next === undefined ? null : { amountMinor: Number(next.availableMinor), at: iso(next.expiresAt) },
-        },
-      };
-    }
-    return seen;
-  }
-
-  #seenOrders() {
-    const orders: Record<string, unknown> = {};
-    const awards: Record<string, Record<string, number>> = {};
-    const awardDetails: Record<string, unknown> = {};
-    for (const { order, extra } of this.#orders.values()) {
-      orders[order.orderId] = { remaining: order.remaining.map(Number) };
-      awards[order.orderId] = Object.fromEntries(extra.awards.map((award) => [award.campaignId, Number(award.currentMinor)]));
-      const lineBases = bases(order.lines, order.paidWithCashbackMinor);
-      awardDetails[order.orderId] = Object.fromEntries(
-        extra.awards.map((award) => [
-          award.campaignId,
-          {
-            multiplierBps: award.multiplierBps,
-            awarded: Number(award.awardedMinor),
-            lines: awardShares(award, lineBases).map(Number),
-            why: { baseMinor: Number(award.baseMinor) },
-          },
-        ]),
-      );
-    }
-    return { orders, awards, awardDetails };
-  }
-
-  #seenLots(): Record<string, unknown> {
-    const seen: Record<string, unknown> = {};
-    for (const customer of this.customers.values()) {
-      for (const lot of customer.lots.values()) {
-        seen[`${lot.orderId}/${lot.campaignId}`] = {
-          granted: Number(lot.grantedMinor),
-          pending: Number(lot.pendingMinor),
-          available: Number(lot.availableMinor),
-          reserved: Number(lot.reservedMinor),
-          redeemed: Number(lot.redeemedMinor),
-          expired: Number(lot.expiredMinor),
-          reversed: Number(lot.reversedMinor),
-          availableAt: iso(lot.availableAt),
-          expiresAt: iso(lot.expiresAt),
-        };
-      }
-    }
-    return seen;
-  }
-
   /** Credits less debits of every account; a customer's are `customer/account`. */
   ledger(): Record<string, number> {
     const sums: Record<string, number> = { cost: 0, redeemed: 0, breakage: 0, written_off: 0 };
     for (const { customer, debit, credit, amountMinor } of this.transfers) {
-      for (const [one, sign] of [[debit, -1], [credit, 1]] as const) {
+      for (const [one, sign] of [
+        [debit, -1],
+        [credit, 1],
+      ] as const) {
         const name = one <= account.debt ? `${customer.customerId}/${accountNames[one]}` : accountNames[one];
         sums[name] = (sums[name] ?? 0) + sign * Number(amountMinor);
       }
@@ -407,37 +359,11 @@ export class MemoryWorld implements World {
       seen[campaignId] = {
         usedMinor: Number(usedMinor),
         budgetLeftMinor: left === null ? null : Number(left > 0n ? left : 0n),
-        caps: Object.fromEntries([...this.#used].filter(([key]) => key.startsWith(prefix)).map(([key, used]) => [key.slice(prefix.length), Number(used)])),
+        caps: Object.fromEntries(
+          [...this.#used].filter(([key]) => key.startsWith(prefix)).map(([key, used]) => [key.slice(prefix.length), Number(used)]),
+        ),
       };
     }
     return seen;
   }
-
-  #seenRedemptions(): Record<string, unknown> {
-    const seen: Record<string, unknown> = {};
-    for (const customer of this.customers.values()) {
-      for (const redemption of customer.redemptions.values()) {
-        seen[redemption.redemptionId] = {
-          status: redemption.status,
-          amountMinor: Number(redemption.amountMinor),
-          restoredMinor: Number(restoredMinor(redemption)),
-          parts: Object.fromEntries(redemption.parts.map(({ lot, amountMinor }) => [`${lot.orderId}/${lot.campaignId}`, Number(amountMinor)])),
-        };
-      }
-    }
-    return seen;
-  }
-}
-
-function iso(ms: number | null): string | null {
-  return ms === null ? null : new Date(ms).toISOString();
-}
-
-function noticeJson({ cause: _cause, n: _n, ...notice }: NoticeValue): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(notice).map(([name, value]) => {
-      if (typeof value === "bigint") return [name, Number(value)];
-      return [name, name.endsWith("At") && typeof value === "number" ? iso(value) : value];
-    }),
-  );
 }

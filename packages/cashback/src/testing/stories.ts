@@ -61,10 +61,16 @@ export function randomStory(seed: number, length = 60): Vector {
     const what = int(0, 99);
     if (what < 40) steps.push({ at, event: randomOrder(random, now, placed, redemptions) });
     else if (what < 58 && placed.length > 0) steps.push({ at, event: randomRefund(random, i, pick(placed).event) });
-    else if (what < 62 && placed.length > 0) steps.push({ at, event: { type: "OrderCancelled", customerId: pick(placed).event.customerId, orderId: pick(placed).event.orderId } });
+    else if (what < 62 && placed.length > 0)
+      steps.push({ at, event: { type: "OrderCancelled", customerId: pick(placed).event.customerId, orderId: pick(placed).event.orderId } });
     else if (what < 66 && placed.length > 0) steps.push({ at, event: repeated(pick(placed)) });
-    else if (what < 69) steps.push({ at, event: randomRefund(random, i, { type: "OrderPlaced", customerId: `c${int(1, 3)}`, orderId: `o${placed.length}` }) });
-    else if (what < 74) steps.push({ at, campaign: { ...randomCampaign(random, pick(campaigns).id), ...(chance(0.2) ? { status: "paused" } : {}) } });
+    else if (what < 69)
+      steps.push({
+        at,
+        event: randomRefund(random, i, { type: "OrderPlaced", customerId: `c${int(1, 3)}`, orderId: `o${placed.length}` }),
+      });
+    else if (what < 74)
+      steps.push({ at, campaign: { ...randomCampaign(random, pick(campaigns).id), ...(chance(0.2) ? { status: "paused" } : {}) } });
     else if (what < 88) steps.push(randomRedemption(random, at, redemptions));
     else steps.push({ at, sweep: true });
   }
@@ -75,11 +81,22 @@ export function randomStory(seed: number, length = 60): Vector {
     clawbackPolicy: pick(["allow_negative", "clamp_to_zero"]),
     expiringNoticeDays: pick([0, 0, 3, 40]),
   };
-  return { id: `seed-${seed}`, title: `story ${seed}`, merchant, ladder: { settings: { window: "lifetime" }, levels: [] }, campaigns, steps };
+  return {
+    id: `seed-${seed}`,
+    title: `story ${seed}`,
+    merchant,
+    ladder: { settings: { window: "lifetime" }, levels: [] },
+    campaigns,
+    steps,
+  };
 }
 
 function randomOrder({ int, chance, pick }: Random, now: number, placed: Placed[], redemptions: readonly string[]): EventText {
-  const lines = Array.from({ length: int(1, 3) }, () => ({ sku: pick(["a", "b", "c"]), category: pick([null, "x", "y"]), netMinor: int(0, 900) }));
+  const lines = Array.from({ length: int(1, 3) }, () => ({
+    sku: pick(["a", "b", "c"]),
+    category: pick([null, "x", "y"]),
+    netMinor: int(0, 900),
+  }));
   const net = lines.reduce((total, line) => total + line.netMinor, 0);
   const event: EventText = {
     type: "OrderPlaced",

@@ -4,7 +4,12 @@ import { readFileSync } from "node:fs";
 export interface Vector {
   readonly id: string;
   readonly title: string;
-  readonly merchant: { readonly currency: string; readonly timeZone: string; readonly clawbackPolicy: string; readonly expiringNoticeDays?: number };
+  readonly merchant: {
+    readonly currency: string;
+    readonly timeZone: string;
+    readonly clawbackPolicy: string;
+    readonly expiringNoticeDays?: number;
+  };
   readonly ladder: { readonly settings: LadderSettings; readonly levels: readonly Level[] };
   readonly campaigns: readonly CampaignText[];
   readonly steps: readonly Step[];

@@ -1,17 +1,10 @@
 import type { Tx } from "@perkstream/postgres";
 import type { OrderDecoder } from "../decode.ts";
-import type { Booked, Ledger, OrderEntry } from "../handle.ts";
-import type { ExtraTypes } from "./extra.ts";
+import type { OrderEntry } from "../handle.ts";
+import type { OrderBookOptions, WorkingOrders } from "./contract.ts";
 import { createReader, keyText, type Keys, type OrderKey, type Wanted } from "./read.ts";
 import { createWriter } from "./write.ts";
 import { WorkingSet } from "./working.ts";
-
-export interface OrderBookOptions<X, R> {
-  /** The program's schema. */
-  readonly schema: string;
-  readonly decoder: OrderDecoder;
-  readonly extra: { readonly order: ExtraTypes<X>; readonly refund: ExtraTypes<R> };
-}
 
 /** Reads and writes the order tables of one program. Holds no state of its own. */
 export interface OrderBook<X, R> {
@@ -23,22 +16,6 @@ export interface OrderBook<X, R> {
   load(tx: Tx, entries: readonly OrderEntry[], merchants: ReadonlyMap<string, { readonly id: number }>): Promise<WorkingOrders<X, R>>;
   /** The same for orders by id, with their refunds: for commands of the API (linking a redemption, why). */
   loadOrders(tx: Tx, keys: readonly OrderKey[]): Promise<WorkingOrders<X, R>>;
-}
-
-/** The orders of one transaction. An order that the chunk brings is seen by its later events. */
-export interface WorkingOrders<X, R> extends Ledger<X, R> {
-  find(merchant: number, orderId: string): Booked<X> | undefined;
-  /** Whether refunds or cancellations of an order were parked in earlier transactions. */
-  waits(merchant: number, orderId: string): boolean;
-  /** The latest record timestamp (ms) of what is parked in the database for an order; undefined for nothing. */
-  parkedUntil(merchant: number, orderId: string): number | undefined;
-  /** The program's own columns of an order were changed outside of `refunded`: they are written by `save`. */
-  touch(booked: Booked<X>): void;
-  /**
-   * One statement per table: inserts orders in key order, updates changed ones, inserts refunds, inserts and deletes
-   * parked events. 23505 means that another partition's owner counted the same order id: the host repeats from load.
-   */
-  save(tx: Tx): Promise<void>;
 }
 
 /**

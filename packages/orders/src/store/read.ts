@@ -4,7 +4,7 @@ import type { SourceRecord } from "@perkstream/program";
 import type { OrderDecoder } from "../decode.ts";
 import { OrderState, type Refund } from "../domain/order.ts";
 import type { Booked } from "../handle.ts";
-import type { OrderBookOptions } from "./book.ts";
+import type { OrderBookOptions } from "./contract.ts";
 import { extraList, extraNames, readExtra } from "./extra.ts";
 
 export interface OrderKey {

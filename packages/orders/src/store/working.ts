@@ -3,7 +3,7 @@ import type { OrderDecoder } from "../decode.ts";
 import { OrderState, type Refund } from "../domain/order.ts";
 import { scopeOf } from "../domain/preconditions.ts";
 import type { Booked, OrderEntry } from "../handle.ts";
-import type { WorkingOrders } from "./book.ts";
+import type { WorkingOrders } from "./contract.ts";
 import { decodeStored, keyText, type Loaded, type OrderKey, type ParkedRow } from "./read.ts";
 import type { RefundRow, Writer } from "./write.ts";
 

@@ -1,7 +1,7 @@
 import { fromSet, insertSet, updateSet, type Columns, type Tx } from "@perkstream/postgres";
 import type { Refund } from "../domain/order.ts";
 import type { Booked, OrderEntry } from "../handle.ts";
-import type { OrderBookOptions } from "./book.ts";
+import type { OrderBookOptions } from "./contract.ts";
 import { extraNames } from "./extra.ts";
 import type { OrderKey, ParkedRow } from "./read.ts";
 

@@ -1,6 +1,7 @@
 import type { OrderState, Refund } from "../domain/order.ts";
 import type { Booked, OrderEffects, OrderEntry } from "../handle.ts";
-import { emptyOrders, type WorkingOrders } from "../store/book.ts";
+import { emptyOrders } from "../store/book.ts";
+import type { WorkingOrders } from "../store/contract.ts";
 import { jsonDecoder } from "./events.ts";
 
 export interface Extra {

@@ -11,7 +11,9 @@ import { Child } from "../process/child.ts";
 import type { EmbeddedContext } from "./context.ts";
 
 const run = promisify(execFile);
-const readyLimitMs = 60_000;
+const readyLimitMs = 180_000;
+/** For a server that did not become ready in time. */
+const failedStopMs = 10_000;
 const log4j = fileURLToPath(new URL("../../maven/log4j2.properties", import.meta.url));
 
 /** Starts one KRaft node (broker and controller) on 127.0.0.1. Throws StackError. */
@@ -43,7 +45,7 @@ export async function startKafka(
   await child
     .ready(() => isBrokerReady(`${loopback}:${port}`), readyLimitMs)
     .catch(async (error: unknown) => {
-      await child.stop(readyLimitMs);
+      await child.stop(failedStopMs);
       throw error;
     });
   return child;

@@ -15,7 +15,9 @@ import { endProcess } from "../process/pid-file.ts";
 import { serverUser, type ServerUser } from "./server-user.ts";
 
 const run = promisify(execFile);
-const readyLimitMs = 60_000;
+const readyLimitMs = 180_000;
+/** For a server that did not become ready in time. */
+const failedStopMs = 10_000;
 const user = "perkstream";
 const database = "perkstream";
 const restartLimit = 3;
@@ -90,7 +92,7 @@ async function startServer(
       await child.ready(() => answersQueries(admin.href), readyLimitMs);
       return child;
     } catch (error) {
-      await child.stop(readyLimitMs);
+      await child.stop(failedStopMs);
       // After a kill -9 of the server its last backends may need a moment to see that and to let go of the shared memory.
       const isHeld = error instanceof StackError && /pre-existing shared memory/.test(error.message);
       if (!isHeld || attempt === restartLimit) throw error;

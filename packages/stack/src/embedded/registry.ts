@@ -6,7 +6,9 @@ import { Child } from "../process/child.ts";
 import type { EmbeddedContext } from "./context.ts";
 import { createDatabase } from "./postgres.ts";
 
-const readyLimitMs = 120_000;
+const readyLimitMs = 180_000;
+/** For a server that did not become ready in time. */
+const failedStopMs = 10_000;
 
 /** The Confluent API of an Apicurio Registry at `origin`. */
 export function registryUrlAt(origin: string): string {
@@ -38,7 +40,7 @@ export async function startRegistry(
   await child
     .ready(() => isRegistryReady(registryUrlAt(`http://${loopback}:${port}`)), readyLimitMs)
     .catch(async (error: unknown) => {
-      await child.stop(readyLimitMs);
+      await child.stop(failedStopMs);
       throw error;
     });
   return child;

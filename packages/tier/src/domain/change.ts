@@ -53,7 +53,11 @@ function standing(ladder: Ladder, level: Level | null): bigint {
 }
 
 /** The level above the held one and what is missing for it. */
-export function nextLevel(ladder: Ladder, levelId: string | null, metric: bigint): { readonly level: Level; readonly missing: bigint } | null {
+export function nextLevel(
+  ladder: Ladder,
+  levelId: string | null,
+  metric: bigint,
+): { readonly level: Level; readonly missing: bigint } | null {
   const level = levelAt(ladder, rankOf(ladder, levelId) + 1);
   if (level === null) return null;
   return { level, missing: level.threshold > metric ? level.threshold - metric : 0n };

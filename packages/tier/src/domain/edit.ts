@@ -31,13 +31,13 @@ export function applyEdits(rules: Rules, state: TierState, days: DayBook | null,
     const step = applyEdit(inForce, due.state, days, edit);
     changes.push(...due.changes, ...step.changes);
     current = step.state;
-    inForce = { ...inForce, ladder: edit.ladder };
+    inForce = { ladder: edit.ladder, calendar: rules.calendar };
   }
   return { state: current, changes };
 }
 
 /** One edit; what is due by it must have been applied under the old rules. */
-export function applyEdit(rules: Rules, state: TierState, days: DayBook | null, edit: LadderEdit): Step {
+function applyEdit(rules: Rules, state: TierState, days: DayBook | null, edit: LadderEdit): Step {
   const after: Rules = { ...rules, ladder: edit.ladder };
   const renewed: TierState = { ...state, ladderVersion: edit.ladder.version };
   if (!changesQualification(rules.ladder, edit.ladder)) return { state: renewed, changes: NO_CHANGES };

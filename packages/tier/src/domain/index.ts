@@ -1,9 +1,9 @@
 export type { Calendar, Day } from "./calendar.ts";
-export { directionOf, nextLevel, SYSTEM, type Cause, type ChangeReason, type Direction, type Step, type TierChange } from "./change.ts";
+export { type Cause, type ChangeReason, type Direction, type Step, type TierChange } from "./change.ts";
 export { DayBook } from "./day-book.ts";
 export { applyDue, nextDue } from "./due.ts";
-export { applyEdit, applyEdits, previewEdit, type Apply, type LadderEdit, type PreviewEffect } from "./edit.ts";
-export { emptyLadder, rankOf, type Ladder, type Level, type Metric, type Rules, type Settings, type Window } from "./ladder.ts";
+export { applyEdits, previewEdit, type Apply, type LadderEdit, type PreviewEffect } from "./edit.ts";
+export { emptyLadder, type Ladder, type Level, type Metric, type Rules, type Settings, type Window } from "./ladder.ts";
 export { applyOrder, applyRefund, type CountedOrder, type RefundedOrder } from "./orders.ts";
 export { daysNeededFrom, needsDays, type Ahead } from "./need.ts";
 export { demote, pin, promote, unpin, type Decision, type PinOrder, type Refusal } from "./pins.ts";

@@ -43,7 +43,7 @@ export function periodOf(rules: Rules, state: TierState, day: Day): Period | nul
 }
 
 /** What a customer qualifies by: in yearly windows the better of the current and the last period. */
-export function qualifyingMetric(measured: Measure): bigint {
+function qualifyingMetric(measured: Measure): bigint {
   return measured.last !== null && measured.last > measured.current ? measured.last : measured.current;
 }
 

@@ -62,4 +62,3 @@ export function staysLowest(rules: Rules, state: TierState): boolean {
   const above = levelAt(rules.ladder, rank + 1);
   return held !== null && held.threshold <= 0n && (above === null || state.bound < above.threshold);
 }
-

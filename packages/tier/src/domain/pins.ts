@@ -50,7 +50,12 @@ function pinned(rules: Rules, state: TierState, days: DayBook | null, level: Lev
 }
 
 /** Takes a pin away: the customer is evaluated afresh, nothing from before the pin is remembered. */
-export function unpin(rules: Rules, state: TierState, days: DayBook | null, by: { readonly actor: string; readonly asOf: number }): Decision {
+export function unpin(
+  rules: Rules,
+  state: TierState,
+  days: DayBook | null,
+  by: { readonly actor: string; readonly asOf: number },
+): Decision {
   if (state.pin === null) return { refused: "not_pinned" };
   const after = evaluatedAfresh(rules, { ...state, pin: null }, days, rules.calendar.localDay(by.asOf));
   return settled(rules, state, after, days, { reason: "unpinned", ...by, orderId: null, dueAt: null });

@@ -63,15 +63,24 @@ export async function loadAccounts(tx: Tx | Sql, wanted: ReadonlyMap<string, Wan
 }
 
 /** Rows by surrogate id, in its order. */
-export async function selectByAcct(tx: Tx | Sql, accts: readonly number[]): Promise<readonly AccountRow[]> {
+async function selectByAcct(tx: Tx | Sql, accts: readonly number[]): Promise<readonly AccountRow[]> {
   if (accts.length === 0) return [];
-  return tx.unsafe(`SELECT ${ACCOUNT_COLUMNS} FROM tier.account a WHERE a.acct = ANY($1::int8[]) ORDER BY a.acct`, [arrayLiteral("int8", accts)], { prepare: true });
+  return tx.unsafe(
+    `SELECT ${ACCOUNT_COLUMNS} FROM tier.account a WHERE a.acct = ANY($1::int8[]) ORDER BY a.acct`,
+    [arrayLiteral("int8", accts)],
+    { prepare: true },
+  );
 }
 
 async function selectByKey(tx: Tx | Sql, customers: readonly Wanted[]): Promise<readonly AccountRow[]> {
   if (customers.length === 0) return [];
-  const set = fromSet(KEY, customers.map(({ merchant, customerId }) => ({ merchant, customer_id: customerId })));
-  return tx.unsafe(`SELECT ${ACCOUNT_COLUMNS} FROM ${set.text} AS k JOIN tier.account a USING (merchant, customer_id)`, set.params, { prepare: true });
+  const set = fromSet(
+    KEY,
+    customers.map(({ merchant, customerId }) => ({ merchant, customer_id: customerId })),
+  );
+  return tx.unsafe(`SELECT ${ACCOUNT_COLUMNS} FROM ${set.text} AS k JOIN tier.account a USING (merchant, customer_id)`, set.params, {
+    prepare: true,
+  });
 }
 
 async function create(tx: Tx | Sql, customers: readonly Wanted[]): Promise<readonly AccountRow[]> {

@@ -20,7 +20,10 @@ export async function loadDays(tx: Tx | Sql, wanted: readonly DaysWanted[]): Pro
   for (const { acct, fromDay, firstDay } of wanted) {
     books.set(acct, new DayBook(firstDay === null || fromDay <= firstDay ? Number.NEGATIVE_INFINITY : fromDay));
   }
-  const set = fromSet(FROM, wanted.map(({ acct, fromDay }) => ({ acct, from_day: Math.max(fromDay, MIN_INT4) })));
+  const set = fromSet(
+    FROM,
+    wanted.map(({ acct, fromDay }) => ({ acct, from_day: Math.max(fromDay, MIN_INT4) })),
+  );
   const rows: readonly { acct: bigint; day: number; net: bigint; orders: number }[] = await tx.unsafe(
     `SELECT d.acct, d.day, d.net, d.orders FROM ${set.text} AS k JOIN tier.day d ON d.acct = k.acct AND d.day >= k.from_day ORDER BY d.acct, d.day`,
     set.params,

@@ -47,7 +47,11 @@ export class LadderCache {
 }
 
 /** All ladder versions of some merchants, oldest first, by one statement; run under the progress lock where it decides. */
-export async function loadLadders(tx: Tx | Sql, merchants: Iterable<number>, cache: LadderCache): Promise<Map<number, readonly LadderVersion[]>> {
+export async function loadLadders(
+  tx: Tx | Sql,
+  merchants: Iterable<number>,
+  cache: LadderCache,
+): Promise<Map<number, readonly LadderVersion[]>> {
   const ids = [...new Set(merchants)];
   if (ids.length === 0) return new Map();
   const versions = new Map(ids.map((id) => [id, cache.get(id) ?? []]));
@@ -55,7 +59,13 @@ export async function loadLadders(tx: Tx | Sql, merchants: Iterable<number>, cac
     `SELECT l.merchant, l.version, l.settings, l.levels, l.apply, l.actor, l.as_of, l.from_offsets
      FROM unnest($1::int4[], $2::int4[]) AS k(merchant, known) JOIN tier.ladder_version l ON l.merchant = k.merchant AND l.version > k.known
      ORDER BY l.merchant, l.version`,
-    [arrayLiteral("int4", ids), arrayLiteral("int4", ids.map((id) => versions.get(id)!.length))],
+    [
+      arrayLiteral("int4", ids),
+      arrayLiteral(
+        "int4",
+        ids.map((id) => versions.get(id)!.length),
+      ),
+    ],
     { prepare: true },
   );
   for (const row of rows) versions.set(row.merchant, [...versions.get(row.merchant)!, versionOf(row)]);
@@ -74,8 +84,8 @@ function versionOf(row: LadderRow): LadderVersion {
   };
 }
 
-export function levelOf(level: LevelJson): Level {
-  return { ...level, threshold: BigInt(level.threshold) };
+export function levelOf({ id, name, threshold, cashbackMultiplierBps }: LevelJson): Level {
+  return { id, name, threshold: BigInt(threshold), cashbackMultiplierBps };
 }
 
 export function levelJson({ id, name, threshold, cashbackMultiplierBps }: Level): LevelJson {

@@ -18,7 +18,11 @@ export class RulesCache {
   /** By surrogate id; one statement. */
   async load(tx: Tx | Sql, merchants: Iterable<Merchant>): Promise<Map<number, MerchantRules>> {
     const all = [...merchants];
-    const versions = await loadLadders(tx, all.map(({ id }) => id), this.ladders);
+    const versions = await loadLadders(
+      tx,
+      all.map(({ id }) => id),
+      this.ladders,
+    );
     return new Map(all.map((merchant) => [merchant.id, this.#rulesOf(merchant, versions.get(merchant.id) ?? [])]));
   }
 
@@ -113,7 +117,11 @@ export function wantedOf(expected: ReadonlyMap<string, Expected>): Map<string, W
 }
 
 /** Customers with the days that their events may look at; by one statement, and none if nobody needs any. */
-export async function openCustomers(tx: Tx | Sql, rows: ReadonlyMap<string, AccountRow>, expected: ReadonlyMap<string, Expected>): Promise<Map<string, Customer>> {
+export async function openCustomers(
+  tx: Tx | Sql,
+  rows: ReadonlyMap<string, AccountRow>,
+  expected: ReadonlyMap<string, Expected>,
+): Promise<Map<string, Customer>> {
   const wanted: DaysWanted[] = [];
   for (const [key, row] of rows) {
     const need = row.known ? neededDays(row, expected.get(key)!) : null;
@@ -125,7 +133,7 @@ export async function openCustomers(tx: Tx | Sql, rows: ReadonlyMap<string, Acco
   return customers;
 }
 
-export function customerOf(row: AccountRow, rules: MerchantRules, days: DayBook | null): Customer {
+function customerOf(row: AccountRow, rules: MerchantRules, days: DayBook | null): Customer {
   return new Customer({
     acct: Number(row.acct),
     rules,
@@ -165,7 +173,10 @@ export async function openForTime(
       const offset = at(row.part);
       const state = stateOf(row);
       const current = row.ladder_version === rules.versionAt(row.part, offset);
-      const fromDay = current && days === "needed" ? daysNeededFrom(rules.rulesOf(row.ladder_version, row.part, offset), state) : Number.NEGATIVE_INFINITY;
+      const fromDay =
+        current && days === "needed"
+          ? daysNeededFrom(rules.rulesOf(row.ladder_version, row.part, offset), state)
+          : Number.NEGATIVE_INFINITY;
       return { acct: Number(row.acct), fromDay, firstDay: state.firstDay };
     });
   const books = await loadDays(tx, wanted);

@@ -41,12 +41,20 @@ export async function saveCustomers(
   }
   await Promise.all([
     updateSet(tx, "tier.account", ["acct"], TOTALS, inOrder(totals).map(totalsRow)),
-    updateSet(tx, "tier.account", ["acct"], ALL, inOrder(full).map((customer) => fullRow(customer, nextOffset(customer.partition)))),
+    updateSet(
+      tx,
+      "tier.account",
+      ["acct"],
+      ALL,
+      inOrder(full).map((customer) => fullRow(customer, nextOffset(customer.partition))),
+    ),
     insertSet(
       tx,
       "tier.day AS t",
       DAY,
-      inOrder(touched).flatMap(({ acct, deltas }) => [...deltas].map(([day, { netMinor, orders }]) => ({ acct, day, net: netMinor, orders }))),
+      inOrder(touched).flatMap(({ acct, deltas }) =>
+        [...deltas].map(([day, { netMinor, orders }]) => ({ acct, day, net: netMinor, orders })),
+      ),
       "ON CONFLICT (acct, day) DO UPDATE SET net = t.net + excluded.net, orders = t.orders + excluded.orders",
     ),
     insertSet(tx, "tier.history", HISTORY, changes.map(historyRow)),

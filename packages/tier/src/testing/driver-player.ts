@@ -47,7 +47,11 @@ export class DriverPlayer implements Player {
 
   static async open(stage: Stage, vector: Vector): Promise<DriverPlayer> {
     const { currency, timeZone } = vector;
-    const merchant = await createMerchant(stage.sql, { merchantId: randomUUID(), name: vector.id, currency, timeZone, clock: "manual" }, { actor: "test", at: 0 });
+    const merchant = await createMerchant(
+      stage.sql,
+      { merchantId: randomUUID(), name: vector.id, currency, timeZone, clock: "manual" },
+      { actor: "test", at: 0 },
+    );
     if (merchant === null) throw new Error("the id is taken");
     const player = new DriverPlayer(stage, vector, merchant);
     await player.#put(0, vector.ladder);
@@ -78,10 +82,13 @@ export class DriverPlayer implements Player {
 
   async command(kind: "pin" | "promote" | "demote" | "unpin", atMs: number, spec: PinSpec): Promise<string | null> {
     const { note, untilAt } = spec;
-    const command: TierCommand = kind === "unpin" ? { kind } : kind === "pin" ? { kind, levelId: spec.levelId ?? "", note, untilAt } : { kind, note, untilAt };
+    const command: TierCommand =
+      kind === "unpin" ? { kind } : kind === "pin" ? { kind, levelId: spec.levelId ?? "", note, untilAt } : { kind, note, untilAt };
     const target = { merchant: this.#merchant, customerId: spec.customerId, partition: 0 };
     const by = { id: randomUUID(), actor: spec.actor, atMs };
-    const result = await withPartitions(this.#stage.sql, SCOPE, (context) => runTierCommand(context, this.#stage.codec.encoder, target, command, by));
+    const result = await withPartitions(this.#stage.sql, SCOPE, (context) =>
+      runTierCommand(context, this.#stage.codec.encoder, target, command, by),
+    );
     return "refused" in result ? result.refused : null;
   }
 
@@ -92,7 +99,9 @@ export class DriverPlayer implements Player {
   }
 
   async #put(atMs: number, ladder: LadderSpec): Promise<void> {
-    const put = await withPartitions(this.#stage.sql, SCOPE, (context) => putLadder(context, this.#merchant.id, null, changeOf(ladder, atMs)));
+    const put = await withPartitions(this.#stage.sql, SCOPE, (context) =>
+      putLadder(context, this.#merchant.id, null, changeOf(ladder, atMs)),
+    );
     if ("staleVersion" in put) throw new Error("the ladder was stale");
   }
 
@@ -111,7 +120,7 @@ export class DriverPlayer implements Player {
       lastPeriodMetric: seen.lastPeriodMetric,
       validUntil: seen.tier?.validUntil ?? null,
       pinned: seen.tier?.pinned ?? false,
-      history: history.toReversed().map((entry) => ({ ...entry, offset: entry.offset - this.#origin })),
+      history: history.toReversed().map((entry) => Object.assign(entry, { offset: entry.offset - this.#origin })),
     };
   }
 
@@ -120,7 +129,9 @@ export class DriverPlayer implements Player {
       SELECT payload, remaining FROM tier."order" WHERE merchant = ${this.#merchant.id} AND order_id = ${orderId}`;
     if (row === undefined) return null;
     if (row.remaining !== null) return row.remaining.slice(1, -1).split(",").map(Number);
-    const placed = this.#vector.steps.flatMap((step) => (step.kind === "event" && step.event.type === "OrderPlaced" && step.event.orderId === orderId ? [step.event] : []));
+    const placed = this.#vector.steps.flatMap((step) =>
+      step.kind === "event" && step.event.type === "OrderPlaced" && step.event.orderId === orderId ? [step.event] : [],
+    );
     return placed[0]?.lines.map((line) => Number(line.netMinor)) ?? null;
   }
 
@@ -133,7 +144,9 @@ export class DriverPlayer implements Player {
   /** What commands put into the outbox: the driver only tells of its own. */
   async #others() {
     const own = new Set(this.#stage.notices().map(({ id }) => id));
-    const rows = await this.#stage.sql<{ id: string; key: string; value: Buffer }[]>`SELECT id, key, value FROM tier.outbox ORDER BY part, seq`;
+    const rows = await this.#stage.sql<
+      { id: string; key: string; value: Buffer }[]
+    >`SELECT id, key, value FROM tier.outbox ORDER BY part, seq`;
     await this.#stage.sql`DELETE FROM tier.outbox`;
     return rows.filter(({ id }) => !own.has(id));
   }

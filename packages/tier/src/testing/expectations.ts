@@ -25,13 +25,26 @@ export interface CustomerSeen {
   readonly lastPeriodMetric: number | null;
   readonly validUntil: string | null;
   readonly pinned: boolean;
-  readonly history: readonly Record<string, unknown>[];
+  /** Oldest first. */
+  readonly history: readonly ChangeSeen[];
+}
+
+export interface ChangeSeen {
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly reason: string;
+  readonly actor: string;
+  readonly asOf: number;
+  readonly ruleVersion: number;
+  readonly orderId: string | null;
+  readonly offset: number;
 }
 
 type Json = Record<string, unknown>;
 
-/** Plays a worked case and checks the tier program's side of its expectations. */
-export async function playVector(vector: Vector, player: Player): Promise<void> {
+/** Plays a worked case and checks the tier program's side of its expectations. Resolves to the number of those. */
+export async function playVector(vector: Vector, player: Player): Promise<number> {
+  let checks = 0;
   const refusals: string[] = [];
   const previews: unknown[] = [];
   for (const step of vector.steps) {
@@ -50,7 +63,15 @@ export async function playVector(vector: Vector, player: Player): Promise<void> 
         previews.push(await player.preview(step.atMs, step.ladder));
         break;
       case "expect":
-        await check(`${vector.id} at ${new Date(step.atMs).toISOString()}`, step.expect, step.atMs, player, refusals.splice(0), previews.splice(0));
+        checks++;
+        await check(
+          `${vector.id} at ${new Date(step.atMs).toISOString()}`,
+          step.expect,
+          step.atMs,
+          player,
+          refusals.splice(0),
+          previews.splice(0),
+        );
         break;
       default: {
         const refused = await player.command(step.kind, step.atMs, step.pin);
@@ -58,6 +79,7 @@ export async function playVector(vector: Vector, player: Player): Promise<void> 
       }
     }
   }
+  return checks;
 }
 
 async function check(where: string, expected: Json, atMs: number, player: Player, refusals: string[], previews: unknown[]): Promise<void> {
@@ -66,7 +88,8 @@ async function check(where: string, expected: Json, atMs: number, player: Player
   const tierRefusals = (expected["refusals"] as string[] | undefined)?.filter((text) => /^(pin|unpin|promote|demote) /.test(text));
   if (tierRefusals !== undefined) expect(refusals, `${where}: refusals`).toEqual(tierRefusals);
   if ("previews" in expected) expect(previews, `${where}: previews`).toEqual(expected["previews"]);
-  if ("deadLetters" in expected) expect(deadLetters.toSorted(), `${where}: dead letters`).toEqual((expected["deadLetters"] as string[]).toSorted());
+  if ("deadLetters" in expected)
+    expect(deadLetters.toSorted(), `${where}: dead letters`).toEqual((expected["deadLetters"] as string[]).toSorted());
   if ("duplicates" in expected) expect(await player.duplicates(), `${where}: duplicates`).toBe(expected["duplicates"]);
   if ("parked" in expected) expect(await player.parked(), `${where}: parked`).toBe(expected["parked"]);
   if ("notifications" in expected) checkNotices(where, expected["notifications"] as unknown[], notices);
@@ -86,11 +109,17 @@ function withoutCashback(wanted: unknown): unknown {
 }
 
 function checkNotices(where: string, wanted: readonly unknown[], seen: readonly TierChanged[]): void {
-  const ours = wanted.filter((notice) => (typeof notice === "string" ? notice.startsWith("TierChanged") : (notice as Json)["type"] === "TierChanged"));
-  const texts = seen.map(({ customerId, fromTier, toTier, reason }) => `TierChanged ${customerId} ${fromTier ?? "none"}>${toTier ?? "none"} ${reason}`);
+  const ours = wanted.filter((notice) =>
+    typeof notice === "string" ? notice.startsWith("TierChanged") : (notice as Json)["type"] === "TierChanged",
+  );
+  const texts = seen.map(
+    ({ customerId, fromTier, toTier, reason }) => `TierChanged ${customerId} ${fromTier ?? "none"}>${toTier ?? "none"} ${reason}`,
+  );
   const left = seen.map((record, i) => ({ record: plain(record), text: texts[i] }));
   for (const notice of ours) {
-    const found = left.findIndex((candidate) => (typeof notice === "string" ? candidate.text === notice : matches(notice, candidate.record)));
+    const found = left.findIndex((candidate) =>
+      typeof notice === "string" ? candidate.text === notice : matches(notice, candidate.record),
+    );
     if (found < 0) expect.fail(`${where}: ${JSON.stringify(notice)} is missing from ${JSON.stringify(left)}`);
     left.splice(found, 1);
   }

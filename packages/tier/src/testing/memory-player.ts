@@ -1,4 +1,12 @@
-import { fixedRegistry, type NotificationEncoder, openNotificationDecoder, openNotificationEncoder, type RecordDecoder, type NotificationEvent, type TierChanged } from "@perkstream/contracts";
+import {
+  fixedRegistry,
+  type NotificationEncoder,
+  openNotificationDecoder,
+  openNotificationEncoder,
+  type RecordDecoder,
+  type NotificationEvent,
+  type TierChanged,
+} from "@perkstream/contracts";
 import { formatDay } from "@perkstream/calendar";
 import type { Merchant } from "@perkstream/merchant";
 import { checkEvent, type OrderEntry } from "@perkstream/orders";
@@ -49,7 +57,10 @@ export class MemoryPlayer implements Player {
   async event(step: VectorStep & { readonly kind: "event" | "raw" }): Promise<void> {
     const offset = this.#offset++;
     const event = step.kind === "event" ? step.event : null;
-    const value = step.kind === "raw" ? step.value : Buffer.from(JSON.stringify(event, (_, inner: unknown) => (typeof inner === "bigint" ? `${inner}` : inner)));
+    const value =
+      step.kind === "raw"
+        ? step.value
+        : Buffer.from(JSON.stringify(event, (_, inner: unknown) => (typeof inner === "bigint" ? `${inner}` : inner)));
     const record: SourceRecord = { partition: 0, offset, timestamp: step.atMs, key: Buffer.from(step.key), value, headers: {} };
     const invalid = event === null ? { reason: "invalid_event" } : checkEvent(event, { key: record.key, timestamp: record.timestamp });
     if (event === null || invalid !== null) {
@@ -149,12 +160,10 @@ export class MemoryPlayer implements Player {
       pinned: view.pinned,
       history: this.#changes.recorded
         .filter((recorded) => recorded.customer === customer)
-        .map(({ change, offset }) => ({
-          ...change,
-          from: change.from?.id ?? null,
-          to: change.to?.id ?? null,
-          offset,
-        })),
+        .map(({ change, offset }) => {
+          const { from, to, reason, actor, asOf, ruleVersion, orderId } = change;
+          return { from: from?.id ?? null, to: to?.id ?? null, reason, actor, asOf, ruleVersion, orderId, offset };
+        }),
     };
   }
 
@@ -202,6 +211,14 @@ export async function decodeTierChanged({ decoder }: NoticeCodec, notices: reado
 }
 
 export function merchantOf({ merchantId, currency, timeZone }: Pick<Vector, "merchantId" | "currency" | "timeZone">): Merchant {
-  const settings = { version: 1, currency, timeZone, clawbackPolicy: "allow_negative", expiringNoticeDays: 0, sharedFrom: [], cashbackFrom: [] } as const;
+  const settings = {
+    version: 1,
+    currency,
+    timeZone,
+    clawbackPolicy: "allow_negative",
+    expiringNoticeDays: 0,
+    sharedFrom: [],
+    cashbackFrom: [],
+  } as const;
   return { id: 1, merchantId, name: "Test", clock: "manual", versions: [settings], revision: "1" };
 }

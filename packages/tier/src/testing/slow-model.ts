@@ -92,7 +92,8 @@ export class SlowModel {
       before.settings.metric === ladder.settings.metric &&
       before.settings.window === ladder.settings.window &&
       (ladder.settings.window !== "rolling_days" || before.settings.days === ladder.settings.days) &&
-      JSON.stringify(before.levels.map(({ id, threshold }) => [id, `${threshold}`])) === JSON.stringify(ladder.levels.map(({ id, threshold }) => [id, `${threshold}`]));
+      JSON.stringify(before.levels.map(({ id, threshold }) => [id, `${threshold}`])) ===
+        JSON.stringify(ladder.levels.map(({ id, threshold }) => [id, `${threshold}`]));
     if (same) return;
     const removed = this.level !== null && this.#rank(this.level) < 0;
     if (this.pin !== null && !removed) return;

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import type { OrderEvent } from "@perkstream/contracts";
 import type { Apply, Level, Settings } from "../domain/index.ts";
+import { type LevelJson, levelOf } from "../store/ladders.ts";
 
 /** The worked cases of vectors/vectors.json, parsed and with their defaults filled in; the tier program's side of them. */
 
@@ -40,7 +41,7 @@ export interface Vector {
 }
 
 interface File {
-  readonly defaults: { readonly merchant: Json; readonly settings: Json; readonly event: Json; readonly line: Json };
+  readonly defaults: { readonly merchant: Json; readonly settings: Settings; readonly event: Json; readonly line: Json };
   readonly vectors: readonly Json[];
 }
 
@@ -50,20 +51,32 @@ export function loadVectors(): Vector[] {
 }
 
 function parseVector(file: File, vector: Json): Vector {
-  const merchant = { ...file.defaults.merchant, ...(vector["merchant"] as Json) } as { merchantId: string; currency: string; timeZone: string };
+  const merchant = { ...file.defaults.merchant, ...(vector["merchant"] as Json) } as {
+    merchantId: string;
+    currency: string;
+    timeZone: string;
+  };
   let atMs = 0;
   const steps = (vector["steps"] as Json[]).flatMap((step) => {
     if (typeof step["at"] === "string") atMs = Date.parse(step["at"]);
     return parseStep(file, merchant, step, atMs);
   });
-  return { id: String(vector["id"]), title: String(vector["title"]), ...merchant, ladder: parseLadder(file, vector["ladder"] as Json), steps };
+  return {
+    id: String(vector["id"]),
+    title: String(vector["title"]),
+    ...merchant,
+    ladder: parseLadder(file, vector["ladder"] as Json),
+    steps,
+  };
 }
 
 function parseStep(file: File, merchant: { merchantId: string; currency: string }, step: Json, atMs: number): VectorStep[] {
   if ("expect" in step) return [{ kind: "expect", atMs, expect: step["expect"] as Json }];
   if ("event" in step) return parseEvents(file, merchant, step, atMs);
   if ("raw" in step) {
-    return [{ kind: "raw", atMs, value: Buffer.from(String(step["raw"]), "hex"), key: String(step["key"] ?? `${merchant.merchantId}:c1`) }];
+    return [
+      { kind: "raw", atMs, value: Buffer.from(textOr(step["raw"], ""), "hex"), key: textOr(step["key"], `${merchant.merchantId}:c1`) },
+    ];
   }
   if ("sweep" in step) return [{ kind: "sweep", atMs }];
   for (const kind of ["pin", "unpin", "promote", "demote"] as const) {
@@ -75,21 +88,25 @@ function parseStep(file: File, merchant: { merchantId: string; currency: string 
   return []; // campaigns and redemptions are not the tier program's
 }
 
+function textOr(value: unknown, otherwise: string): string {
+  return typeof value === "string" ? value : otherwise;
+}
+
 function parsePin(spec: Json): PinSpec {
   return {
     customerId: String(spec["customerId"]),
     levelId: (spec["levelId"] as string | undefined) ?? null,
-    note: String(spec["reason"] ?? ""),
-    actor: String(spec["actor"] ?? "somebody"),
+    note: textOr(spec["reason"], ""),
+    actor: textOr(spec["actor"], "somebody"),
     untilAt: typeof spec["until"] === "string" ? Date.parse(spec["until"]) : null,
   };
 }
 
 function parseLadder(file: File, spec: Json): LadderSpec {
-  const levels = spec["levels"] as { id: string; name: string; threshold: number; cashbackMultiplierBps: number }[];
+  const levels = spec["levels"] as LevelJson[];
   return {
-    settings: { ...file.defaults.settings, ...(spec["settings"] as Json) } as unknown as Settings,
-    levels: levels.map((level) => ({ ...level, threshold: BigInt(level.threshold) })),
+    settings: { ...file.defaults.settings, ...(spec["settings"] as Partial<Settings>) },
+    levels: levels.map(levelOf),
     apply: (spec["apply"] as Apply | undefined) ?? "immediate",
   };
 }
@@ -99,7 +116,7 @@ function parseEvents(file: File, merchant: { merchantId: string; currency: strin
   return Array.from({ length: copies }, (_, i) => {
     const spec = step["event"] as Json;
     const event = parseEvent(file, merchant, copies === 1 ? spec : { ...spec, orderId: `${String(spec["orderId"])}-${i + 1}` }, atMs);
-    return { kind: "event", atMs, event, key: String(step["key"] ?? `${event.merchantId}:${event.customerId}`) };
+    return { kind: "event", atMs, event, key: textOr(step["key"], `${event.merchantId}:${event.customerId}`) };
   });
 }
 
@@ -111,7 +128,7 @@ function parseEvent(file: File, merchant: { merchantId: string; currency: string
     orderId: text("orderId"),
     occurredAt: typeof spec["occurredAt"] === "string" ? Date.parse(spec["occurredAt"]) : atMs,
   };
-  const lines = ((spec["lines"] as Json[] | undefined) ?? []).map((line) => ({ ...file.defaults.line, ...line }));
+  const lines = ((spec["lines"] as Json[] | undefined) ?? []).map((line) => Object.assign({}, file.defaults.line, line));
   const minor = (value: unknown): bigint => BigInt(Number(value));
   switch (spec["type"]) {
     case "OrderPlaced":
@@ -119,7 +136,7 @@ function parseEvent(file: File, merchant: { merchantId: string; currency: string
         type: "OrderPlaced",
         ...base,
         currency: typeof spec["currency"] === "string" ? spec["currency"] : merchant.currency,
-        lines: (lines as Json[]).map((line) => ({
+        lines: lines.map((line) => ({
           sku: String(line["sku"]),
           category: (line["category"] as string | null | undefined) ?? null,
           quantity: Number(line["quantity"]),
@@ -132,7 +149,7 @@ function parseEvent(file: File, merchant: { merchantId: string; currency: string
         type: "OrderRefunded",
         ...base,
         refundId: text("refundId"),
-        lines: (lines as Json[]).map((line) => ({ line: Number(line["line"]), netMinor: minor(line["netMinor"]) })),
+        lines: lines.map((line) => ({ line: Number(line["line"]), netMinor: minor(line["netMinor"]) })),
       };
     default:
       return { type: "OrderCancelled", ...base, reason: (spec["reason"] as string | null | undefined) ?? null };

@@ -41,6 +41,10 @@ import { demoteCustomer } from "./pins/demote.ts";
 import { pinCustomer } from "./pins/pin.ts";
 import { promoteCustomer } from "./pins/promote.ts";
 import { unpinCustomer } from "./pins/unpin.ts";
+import { commitRedemption } from "./redemptions/commit.ts";
+import { createRedemption } from "./redemptions/create.ts";
+import { getRedemption } from "./redemptions/get.ts";
+import { releaseRedemption } from "./redemptions/release.ts";
 import { addLevel } from "./tiers/add-level.ts";
 import { changeLevel } from "./tiers/change-level.ts";
 import { getLadder } from "./tiers/get.ts";
@@ -48,17 +52,4 @@ import { removeLevel } from "./tiers/remove-level.ts";
 import { replaceLadder } from "./tiers/replace.ts";
 
 /** Every operation of the API, in the order of the reference page. */
-export const operations: readonly Operation[] = [
-  ...[createOneMerchant, getMerchant, updateMerchant],
-  ...[createKey, listKeys, revokeKey],
-  ...[getLadder, replaceLadder, addLevel, changeLevel, removeLevel],
-  ...[createOneCampaign, listAllCampaigns, getCampaign, changeOneCampaign, removeCampaign],
-  ...[activateCampaign, pauseCampaign, endCampaign, getCampaignStats],
-  ...[placeOrder, placeBatch, refundOrder, cancelOrder, getOrder],
-  ...[listCustomers, getCustomer, listTierHistory, listCustomerLots, listCustomerTransfers, listCustomerOrders, listCustomerCaps],
-  ...[listCustomerNotifications, createCustomerToken],
-  ...[promoteCustomer, demoteCustomer, pinCustomer, unpinCustomer],
-  ...[getMine, listMyNotifications, listMyTransfers, acknowledgeMine],
-  ...[listDeadLetters],
-  ...[signIn, settleNow, sweep, getCounts],
-];
+export const operations: readonly Operation[] = [createOneMerchant, getMerchant, updateMerchant, createKey, listKeys, revokeKey, getLadder, replaceLadder, addLevel, changeLevel, removeLevel, createOneCampaign, listAllCampaigns, getCampaign, changeOneCampaign, removeCampaign, activateCampaign, pauseCampaign, endCampaign, getCampaignStats, placeOrder, placeBatch, refundOrder, cancelOrder, getOrder, listCustomers, getCustomer, listTierHistory, listCustomerLots, listCustomerTransfers, listCustomerOrders, listCustomerCaps, listCustomerNotifications, createCustomerToken, promoteCustomer, demoteCustomer, pinCustomer, unpinCustomer, createRedemption, getRedemption, commitRedemption, releaseRedemption, getMine, listMyNotifications, listMyTransfers, acknowledgeMine, listDeadLetters, signIn, settleNow, sweep, getCounts];

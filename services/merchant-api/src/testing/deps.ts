@@ -44,9 +44,11 @@ export function memoryLog(): MemoryLog {
 export async function testDeps(changes: Partial<Deps> & { keys?: ReadonlyMap<string, ApiKeyHolder> } = {}): Promise<Deps> {
   const { keys, ...rest } = changes;
   const mode = rest.mode ?? "development";
+  const nowhere = openSql("postgres://nobody@127.0.0.1:1/none", { max: 1, applicationName: "test" });
   return {
     mode,
-    sql: openSql("postgres://nobody@127.0.0.1:1/none", { max: 1, applicationName: "test" }),
+    sql: nowhere,
+    waitingSql: nowhere,
     clock: () => Date.now(),
     authenticator: {
       tokens: openTokens({ secret: testSecret, jwks: null }),

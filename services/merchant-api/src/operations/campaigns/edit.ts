@@ -2,7 +2,8 @@ import { type CampaignPatch, type CampaignRefusal, type CampaignView, changeCamp
 import type { Tx } from "@perkstream/postgres";
 import { type CommandContext, inPartitions } from "@perkstream/program";
 import type { MerchantPrincipal } from "../../auth/principal.ts";
-import { refuse, Refusal } from "../../errors.ts";
+import type { Refusal } from "../../errors.ts";
+import { refuse } from "../../errors.ts";
 import { checkVersion, etagOf, type IfMatch } from "../../http/etag.ts";
 import { reply } from "../../operation.ts";
 import { allPartitions, scopeOf } from "../../programs.ts";

@@ -28,6 +28,8 @@ const deadLetter = z
   })
   .openapi("DeadLetter");
 
+const position = z.tuple([z.string().regex(/^\d{1,18}$/), z.int().min(0), z.enum(programs), z.uuid()]);
+
 export const listDeadLetters = operation({
   method: "get",
   path: "/v1/dead-letters",
@@ -42,7 +44,7 @@ export const listDeadLetters = operation({
   }),
   replies: { 200: { description: "Dead letters", schema: pageOf(deadLetter) } },
   async handle({ deps, principal, query }) {
-    const after = decodeCursor(z.tuple([z.string().regex(/^\d{1,18}$/), z.enum(programs), z.uuid()]), query.cursor);
+    const after = decodeCursor(position, query.cursor);
     if (after instanceof Refusal) return after;
     if ((principal.kind === "bootstrap") !== (query.merchant === "none")) {
       return refuse("forbidden", "the bootstrap key reads merchant=none, a merchant its own");
@@ -55,6 +57,6 @@ export const listDeadLetters = operation({
       limit: query.limit + 1,
     });
     await deps.records.json.prepare(rows.slice(0, query.limit).map(({ value }) => value));
-    return reply(200, pageFrom(rows, query.limit, ({ createdUs, program, id }) => [createdUs, program, id], (row) => showDeadLetter(deps.records, row)));
+    return reply(200, pageFrom(rows, query.limit, ({ createdUs, off, program, id }) => [createdUs, Number(off), program, id], (row) => showDeadLetter(deps.records, row)));
   },
 });

@@ -19,29 +19,32 @@ export interface StoredDeadLetter {
   readonly redrivenAt: Date | null;
 }
 
+/** Where a dead letter stands in the list. */
+export type DeadLetterPosition = readonly [createdUs: string, off: number, program: ProgramName, id: string];
+
 export interface DeadLetterPage {
   /** Null: those that belong to no known merchant. */
   readonly merchantId: string | null;
   readonly programs: readonly ProgramName[];
   readonly reason: string | null;
-  readonly after: readonly [createdUs: string, program: ProgramName, id: string] | null;
+  readonly after: DeadLetterPosition | null;
   readonly limit: number;
 }
 
-/** Newest first over the programs' tables, by (created_at, program, id). */
+/** Newest first over the programs' tables; those of one chunk, which have one time, by offset. */
 export async function readDeadLetters(sql: Sql, page: DeadLetterPage): Promise<StoredDeadLetter[]> {
-  const parameters = [page.merchantId, page.reason, page.after?.[0] ?? null, page.after?.[1] ?? null, page.after?.[2] ?? null, page.limit];
+  const parameters = [page.merchantId, page.reason, page.limit, ...(page.after ?? [null, null, null, null])];
   const own = page.merchantId === null ? "NOT EXISTS (SELECT 1 FROM merchant.merchant m WHERE m.merchant_id = d.scope) AND $1::uuid IS NULL" : "d.scope = $1::uuid";
   const each = page.programs.map(
     (program) => `(SELECT '${program}' AS program, d.id, d.topic, d.part, d.off, d.record_at, d.key, d.value, d.headers, d.reason, d.message, d.created_at, d.redriven_at
       FROM ${program}.dead_letter d WHERE ${own} AND ($2::text IS NULL OR d.reason = $2)
-        AND ($3::int8 IS NULL OR (d.created_at, '${program}', d.id) < ('epoch'::timestamptz + $3::int8 * interval '1 microsecond', $4::text, $5::uuid))
-      ORDER BY d.created_at DESC, d.id DESC LIMIT $6)`,
+        AND ($4::int8 IS NULL OR (d.created_at, d.off, '${program}', d.id) < ('epoch'::timestamptz + $4::int8 * interval '1 microsecond', $5::int8, $6::text, $7::uuid))
+      ORDER BY d.created_at DESC, d.off DESC, d.id DESC LIMIT $3)`,
   );
   return sql.unsafe<StoredDeadLetter[]>(
     `SELECT program, id, topic, part, off, record_at AS "recordAt", key, value, headers, reason, message, created_at AS "createdAt",
        (extract(epoch FROM created_at) * 1000000)::int8::text AS "createdUs", redriven_at AS "redrivenAt"
-     FROM (${each.join(" UNION ALL ")}) AS d ORDER BY created_at DESC, program DESC, id DESC LIMIT $6`,
+     FROM (${each.join(" UNION ALL ")}) AS d ORDER BY created_at DESC, off DESC, program DESC, id DESC LIMIT $3`,
     parameters,
   );
 }

@@ -25,7 +25,7 @@ export const createKey = operation({
         await audit(tx, call, principal, { action: "api_key.create", target: key.id, before: null, after: showKey(key) });
         return reply(201, { ...showKey(key), apiKey: secret });
       },
-      ({ body: { id } }) => refuse("id_taken", `key ${id} was made by the first request and shown then`),
+      { repeatAs: ({ body: { id } }) => refuse("id_taken", `key ${id} was made by the first request and shown then`) },
     );
   },
 });

@@ -1,5 +1,6 @@
 import { currentSettings, type SettingsChange, updateSettings } from "@perkstream/merchant";
 import type { Tx } from "@perkstream/postgres";
+import { forgetDueMoments } from "@perkstream/tier";
 import { refuse } from "../../errors.ts";
 import { operation, reply } from "../../operation.ts";
 import { holdingBoth, nextOffsets } from "../../programs.ts";
@@ -31,6 +32,7 @@ export const updateMerchant = operation({
         const holdsFrom = { shared: own.map((offset, partition) => Math.max(offset, from[partition] ?? 0)), cashback: own };
         const after = await updateSettings(tx, before.merchantId, change, holdsFrom, { actor: principal.actor, at: now });
         if (after === null) return refuse("not_found", "there is no such merchant");
+        if (change.timeZone !== undefined) await forgetDueMoments(tx, before.id);
         await audit(tx, call, principal, { action: "merchant.update", target: null, before: showMerchant(before), after: showMerchant(after) });
         return reply(200, showMerchant(after));
       }),

@@ -1,5 +1,6 @@
 import type { OrderEvent } from "@perkstream/contracts";
-import { OutageError, Refusal } from "../../errors.ts";
+import type { Refusal } from "../../errors.ts";
+import { OutageError } from "../../errors.ts";
 import type { AnyReply, StoredAnswer } from "../../http/send.ts";
 import type { Position } from "../../kafka/order-log.ts";
 import { write, type WriteCall } from "../../write.ts";
@@ -13,8 +14,9 @@ export async function appendOne(call: WriteCall & { readonly now: number }, even
 
 /**
  * Sends events at most once per Idempotency-Key. Only then a transaction stays open while Kafka answers: should the process
- * die in between, the key is free and a repeat appends the same events again, which the programs drop.
+ * die in between, the key is free and a repeat appends the same events again, which the programs drop. It comes from a pool of
+ * its own, since `send` commits statements of its own: in one pool, all transactions could wait for a second connection.
  */
 export async function sendOnce<R extends AnyReply>(call: WriteCall, send: () => Promise<R | Refusal>): Promise<R | Refusal | StoredAnswer> {
-  return call.idempotency === null ? send() : write(call, () => send());
+  return call.idempotency === null ? send() : write(call, () => send(), { sql: call.deps.waitingSql });
 }

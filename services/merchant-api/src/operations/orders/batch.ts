@@ -7,6 +7,7 @@ import { operation, reply } from "../../operation.ts";
 import { batchBody, orderBody } from "../../schemas/order.ts";
 import { problemSchema } from "../../schemas/problem.ts";
 import { offsetOut } from "../../schemas/values.ts";
+import type { RedemptionCall } from "../redemptions/command.ts";
 import { sendOnce } from "./append.ts";
 import { type OrderCommand, placedEvent } from "./events.ts";
 import { paidBy } from "./paid.ts";
@@ -41,7 +42,8 @@ export const placeBatch = operation({
   async handle(call) {
     const { deps, principal, body, now, requestId } = call;
     return sendOnce(call, async () => {
-      const judged = await Promise.all(body.orders.map((item, at) => judge(call, item, at)));
+      const judged: (Sendable | Refusal)[] = [];
+      for (const [at, item] of body.orders.entries()) judged.push(await judge(call, item, at));
       const good = judged.filter((one): one is Sendable => !(one instanceof Refusal));
       const times = await orderTimes(deps.sql, principal.merchant.id, good.map(({ order }) => order), now);
       const events = good.map(({ order, paidMinor }) => placedEvent(principal.merchant, order, order.occurredAt ?? times.get(order.orderId) ?? now, paidMinor));
@@ -54,7 +56,7 @@ export const placeBatch = operation({
   },
 });
 
-async function judge(call: object, item: unknown, at: number): Promise<Sendable | Refusal> {
+async function judge(call: RedemptionCall, item: unknown, at: number): Promise<Sendable | Refusal> {
   const order = parsePart(orderBody, item);
   if (order instanceof Refusal) return order;
   const paidMinor = await paidBy(call, order);
