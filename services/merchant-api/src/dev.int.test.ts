@@ -26,7 +26,10 @@ describe("settle", () => {
   });
 
   test("waits for both programs, then their outboxes, then the inbox, and names what is behind", async () => {
-    const positions = [{ partition: 0, offset: 4 }, { partition: 0, offset: 2 }];
+    const positions = [
+      { partition: 0, offset: 4 },
+      { partition: 0, offset: 2 },
+    ];
     expect((await settle({ positions })).body["detail"]).toBe("tier is at 0 of partition 0, before 4");
     await move("tier", "next_off = 5, out_seq = 2");
     expect((await settle({ positions })).body["detail"]).toBe("cashback is at 0 of partition 0, before 4");
@@ -59,7 +62,9 @@ describe("sweep", () => {
     const seen: { program: string; part: number; at: Date; scope: string }[] = [];
     while (seen.length < 2 * api.partitions) {
       for (const program of programs) {
-        const rows = await api.sql.unsafe<{ part: number; at: Date; scope: string }[]>(`UPDATE ${program}.sweep_request SET done = true WHERE NOT done RETURNING part, at, scope`);
+        const rows = await api.sql.unsafe<{ part: number; at: Date; scope: string }[]>(
+          `UPDATE ${program}.sweep_request SET done = true WHERE NOT done RETURNING part, at, scope`,
+        );
         seen.push(...rows.map((row) => ({ ...row, program })));
       }
       await sleep(10);

@@ -7,22 +7,27 @@ const DEVELOPMENT_BOOTSTRAP_KEY = "development";
 const list = z
   .string()
   .default("")
-  .transform((text) => text.split(",").map((one) => one.trim().replace(/\/$/, "")).filter((one) => one !== ""));
+  .transform((text) =>
+    text
+      .split(",")
+      .map((one) => one.trim().replace(/\/$/, ""))
+      .filter((one) => one !== ""),
+  );
 
 /** What the merchant API reads from the environment; see .env.example. */
 export const environment = commonEnvironment
   .extend({
-  MERCHANT_API_PORT: port(8080),
-  NOTIFIER_PORT: port(8081),
-  /** The origin of customer tokens' url; default: the notifier's port on this machine. */
-  NOTIFIER_URL: z.url({ protocol: /^wss?$/, error: "must be a ws(s):// address" }).optional(),
-  PERKS_JWT_SECRET: z
-    .string({ error: `is required: at least ${MIN_SECRET_BYTES} bytes` })
-    .refine((secret) => Buffer.byteLength(secret) >= MIN_SECRET_BYTES, `must have at least ${MIN_SECRET_BYTES} bytes`),
-  PERKS_JWKS_URL: z.url({ protocol: /^https?$/, error: "must be an http(s):// address" }).optional(),
-  PERKS_JWT_ISSUER: z.string().optional(),
-  PERKS_ALLOWED_ORIGINS: list,
-  PERKS_BOOTSTRAP_KEY: z.string().optional(),
+    MERCHANT_API_PORT: port(8080),
+    NOTIFIER_PORT: port(8081),
+    /** The origin of customer tokens' url; default: the notifier's port on this machine. */
+    NOTIFIER_URL: z.url({ protocol: /^wss?$/, error: "must be a ws(s):// address" }).optional(),
+    PERKS_JWT_SECRET: z
+      .string({ error: `is required: at least ${MIN_SECRET_BYTES} bytes` })
+      .refine((secret) => Buffer.byteLength(secret) >= MIN_SECRET_BYTES, `must have at least ${MIN_SECRET_BYTES} bytes`),
+    PERKS_JWKS_URL: z.url({ protocol: /^https?$/, error: "must be an http(s):// address" }).optional(),
+    PERKS_JWT_ISSUER: z.string().optional(),
+    PERKS_ALLOWED_ORIGINS: list,
+    PERKS_BOOTSTRAP_KEY: z.string().optional(),
   })
   .refine((env) => env.PERKS_JWKS_URL === undefined || env.PERKS_JWT_ISSUER !== undefined, {
     path: ["PERKS_JWT_ISSUER"],

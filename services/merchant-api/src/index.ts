@@ -1,1 +1,2 @@
-export {};
+export { createApp } from "./app.ts";
+export type { Deps } from "./deps.ts";

@@ -18,15 +18,26 @@ describe("merchants", () => {
     const { body } = await api.call("POST", "/v1/dev/sign-in", {});
     expect(body).toMatchObject({ merchantId: "4f981b0b-accf-4eb7-8018-7cd651c7e907" });
     const shown = await api.call("GET", "/v1/merchant", undefined, { authorization: `Bearer ${String(body["token"])}` });
-    expect(shown.body).toMatchObject({ currency: "USD", timeZone: "UTC", clawbackPolicy: "allow_negative", expiringNoticeDays: 0, clock: "real" });
+    expect(shown.body).toMatchObject({
+      currency: "USD",
+      timeZone: "UTC",
+      clawbackPolicy: "allow_negative",
+      expiringNoticeDays: 0,
+      clock: "real",
+    });
   });
 
   test("one is made with its first owner key, and only with the bootstrap key", async () => {
     expect(shop.merchantId).toEqual(uuid);
     const shown = await api.call("GET", "/v1/merchant", undefined, { "x-api-key": shop.apiKey });
-    expect(shown).toMatchObject({ status: 200, body: { merchantId: shop.merchantId, currency: "EUR", timeZone: "Europe/Berlin", clock: "manual" } });
+    expect(shown).toMatchObject({
+      status: 200,
+      body: { merchantId: shop.merchantId, currency: "EUR", timeZone: "Europe/Berlin", clock: "manual" },
+    });
     expect((await shop.call("POST", "/v1/merchants", { name: "x", currency: "EUR", timeZone: "UTC" })).status).toBe(403);
-    expect((await api.call("POST", "/v1/merchants", { name: "x", currency: "EUR", timeZone: "Mars/Base" }, { "x-api-key": "development" })).body).toMatchObject({
+    expect(
+      (await api.call("POST", "/v1/merchants", { name: "x", currency: "EUR", timeZone: "Mars/Base" }, { "x-api-key": "development" })).body,
+    ).toMatchObject({
       code: "invalid_request",
       errors: [{ path: "timeZone" }],
     });
@@ -45,7 +56,10 @@ describe("merchants", () => {
 
   test("settings change by PATCH, and the change is audited", async () => {
     const changed = await shop.call("PATCH", "/v1/merchant", { expiringNoticeDays: 7, name: null, clawbackPolicy: "clamp_to_zero" });
-    expect(changed).toMatchObject({ status: 200, body: { expiringNoticeDays: 7, clawbackPolicy: "clamp_to_zero", timeZone: "Europe/Berlin" } });
+    expect(changed).toMatchObject({
+      status: 200,
+      body: { expiringNoticeDays: 7, clawbackPolicy: "clamp_to_zero", timeZone: "Europe/Berlin" },
+    });
     expect((await shop.call("GET", "/v1/merchant")).body).toEqual(changed.body);
     expect((await shop.call("PATCH", "/v1/merchant", { currency: "GBP" })).body).toMatchObject({ currency: "GBP" });
     const rows = await api.sql<{ action: string; actor: string }[]>`
@@ -60,7 +74,13 @@ describe("merchants", () => {
 
   test("a token of a merchant that is not there is 401, sign-in 404", async () => {
     const merchantId = randomUUID();
-    const token = await api.deps.authenticator.tokens.signMerchant({ merchantId, role: "owner", sub: "x", ttlSeconds: 60, nowMs: Date.now() });
+    const token = await api.deps.authenticator.tokens.signMerchant({
+      merchantId,
+      role: "owner",
+      sub: "x",
+      ttlSeconds: 60,
+      nowMs: Date.now(),
+    });
     expect((await api.call("GET", "/v1/merchant", undefined, { authorization: `Bearer ${token}` })).status).toBe(401);
     expect((await api.call("POST", "/v1/dev/sign-in", { merchantId })).status).toBe(404);
   });
@@ -94,7 +114,16 @@ describe("orders", () => {
     expect(answer.status).toBe(202);
     const last = api.appended.at(-1)!;
     expect(answer.body).toEqual({ orderId: sent.orderId, partition: last.partition, offset: last.offset });
-    expect(last).toMatchObject({ timestamp: Date.UTC(2025, 0, 10, 12), event: { type: "OrderPlaced", merchantId: shop.merchantId, occurredAt: Date.UTC(2025, 0, 10, 12), currency: "GBP", paidWithCashbackMinor: 0n } });
+    expect(last).toMatchObject({
+      timestamp: Date.UTC(2025, 0, 10, 12),
+      event: {
+        type: "OrderPlaced",
+        merchantId: shop.merchantId,
+        occurredAt: Date.UTC(2025, 0, 10, 12),
+        currency: "GBP",
+        paidWithCashbackMinor: 0n,
+      },
+    });
     expect((await api.deps.orderLog.ends("orders.v1")).get(last.partition)).toBeGreaterThan(last.offset);
   });
 
@@ -108,7 +137,11 @@ describe("orders", () => {
   });
 
   test("refunds and cancellations", async () => {
-    const refund = await shop.call("POST", "/v1/orders/o%2F1/refunds", { customerId: "c1", refundId: "r1", lines: [{ line: 0, netMinor: 5 }] });
+    const refund = await shop.call("POST", "/v1/orders/o%2F1/refunds", {
+      customerId: "c1",
+      refundId: "r1",
+      lines: [{ line: 0, netMinor: 5 }],
+    });
     expect(refund).toMatchObject({ status: 202, body: { orderId: "o/1", refundId: "r1" } });
     expect(api.appended.at(-1)?.event).toMatchObject({ type: "OrderRefunded", orderId: "o/1", lines: [{ line: 0, netMinor: 5n }] });
     expect((await shop.call("POST", "/v1/orders/o1/cancel", { customerId: "c1", reason: null })).status).toBe(202);
@@ -117,7 +150,9 @@ describe("orders", () => {
 
   test("a batch has a result per order, bad ones too", async () => {
     const [a, b] = [order(), order()];
-    const { status, body } = await shop.call("POST", "/v1/orders/batch", { orders: [a, { orderId: "x" }, b, { ...order(), redemptionId: randomUUID() }] });
+    const { status, body } = await shop.call("POST", "/v1/orders/batch", {
+      orders: [a, { orderId: "x" }, b, { ...order(), redemptionId: randomUUID() }],
+    });
     expect(status).toBe(200);
     expect(body["results"]).toMatchObject([
       { status: 202, orderId: a.orderId, error: null },
@@ -135,7 +170,10 @@ describe("orders", () => {
     expect(answers.map(({ status }) => status)).toEqual([202, 202, 202]);
     expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
     expect(api.appended.length).toBe(before + 1);
-    expect(await shop.call("POST", "/v1/orders", order(), headers)).toMatchObject({ status: 422, body: { code: "idempotency_key_reused" } });
+    expect(await shop.call("POST", "/v1/orders", order(), headers)).toMatchObject({
+      status: 422,
+      body: { code: "idempotency_key_reused" },
+    });
     const other = await (await shop.as("operator"))("POST", "/v1/orders", sent, headers);
     expect(other.status).toBe(202); // another credential's key is another one
     expect(api.appended.length).toBe(before + 2);

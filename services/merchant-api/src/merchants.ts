@@ -1,8 +1,18 @@
-import { createMerchantCache, findApiKey, forgetOld, loadMerchants, type ApiKeyHolder, type Merchant, touchApiKey } from "@perkstream/merchant";
+import {
+  createMerchantCache,
+  findApiKey,
+  forgetOld,
+  loadMerchants,
+  type ApiKeyHolder,
+  type Merchant,
+  touchApiKey,
+} from "@perkstream/merchant";
 import type { Sql } from "@perkstream/postgres";
 import type { Logger } from "@perkstream/service";
 
 const FORGET_EVERY_MS = 600_000;
+const TOUCH_EVERY_MS = 60_000;
+const MAX_TOUCHED = 10_000;
 
 export interface Merchants {
   find(merchantId: string): Promise<Merchant | null>;
@@ -18,6 +28,14 @@ export function openMerchants(sql: Sql, { clock, log }: { readonly clock: () => 
     forgetOld(sql, clock()).catch((error: unknown) => log.warn({ err: error }, "old answers could not be deleted"));
   }, FORGET_EVERY_MS);
   timer.unref();
+  const touchedAt = new Map<string, number>();
+  const touch = (keyId: string) => {
+    const now = clock();
+    if (now - (touchedAt.get(keyId) ?? 0) < TOUCH_EVERY_MS) return;
+    if (touchedAt.size >= MAX_TOUCHED) touchedAt.clear();
+    touchedAt.set(keyId, now);
+    touchApiKey(sql, keyId, now).catch((error: unknown) => log.warn({ err: error }, "the last use of a key was not noted"));
+  };
   return {
     async find(merchantId) {
       const found = await loadMerchants(sql, [merchantId], cache);
@@ -25,7 +43,7 @@ export function openMerchants(sql: Sql, { clock, log }: { readonly clock: () => 
     },
     async findKey(key) {
       const holder = await findApiKey(sql, key);
-      if (holder !== null) touchApiKey(sql, holder.id, clock()).catch((error: unknown) => log.warn({ err: error }, "the last use of a key was not noted"));
+      if (holder !== null) touch(holder.id);
       return holder;
     },
     close: () => clearInterval(timer),

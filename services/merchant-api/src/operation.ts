@@ -46,7 +46,11 @@ export interface Call<A extends Access["kind"], P, Q, B> {
 type ReplySchemas = { readonly [status: number]: { readonly description: string; readonly schema: z.ZodType | null } };
 
 /** Answers are only written, so whatever the packages give may be shown as it is. */
-export type ReadOnly<T> = T extends readonly (infer U)[] ? readonly ReadOnly<U>[] : T extends object ? { readonly [K in keyof T]: ReadOnly<T[K]> } : T;
+export type ReadOnly<T> = T extends readonly (infer U)[]
+  ? readonly ReadOnly<U>[]
+  : T extends object
+    ? { readonly [K in keyof T]: ReadOnly<T[K]> }
+    : T;
 
 /** An answer: one of the declared statuses with a body of its schema. */
 export type Reply<R extends ReplySchemas> = {
@@ -58,7 +62,11 @@ export type Reply<R extends ReplySchemas> = {
 }[keyof R & number];
 
 /** A reply with its status as a literal type. */
-export function reply<const S extends number, B>(status: S, body: B, headers: Readonly<Record<string, string>> = {}): { status: S; body: B; headers: Readonly<Record<string, string>> } {
+export function reply<const S extends number, B>(
+  status: S,
+  body: B,
+  headers: Readonly<Record<string, string>> = {},
+): { status: S; body: B; headers: Readonly<Record<string, string>> } {
   return { status, body, headers };
 }
 
@@ -130,7 +138,19 @@ export function operation<
 /** What the document needs of an operation. */
 type Described = Pick<
   OperationSpec<Access, z.ZodObject | undefined, z.ZodObject | undefined, z.ZodType | undefined, ReplySchemas>,
-  "method" | "path" | "tag" | "summary" | "description" | "access" | "params" | "query" | "body" | "ifMatch" | "idempotent" | "replies" | "errors"
+  | "method"
+  | "path"
+  | "tag"
+  | "summary"
+  | "description"
+  | "access"
+  | "params"
+  | "query"
+  | "body"
+  | "ifMatch"
+  | "idempotent"
+  | "replies"
+  | "errors"
 >;
 
 /** credentials → role → rate → precondition → parameters → body → handler; the first that fails answers. */
@@ -144,7 +164,8 @@ async function perform<
   const principal = await admit(c, spec.access, deps);
   if (principal instanceof Refusal) return principal;
   const ifMatch = parseIfMatch(c.req.header("if-match"));
-  if (spec.ifMatch === "required" && ifMatch === null) return refuse("precondition_required", 'send If-Match with the ETag that was read, such as "0"');
+  if (spec.ifMatch === "required" && ifMatch === null)
+    return refuse("precondition_required", 'send If-Match with the ETag that was read, such as "0"');
   const now = requestClock(c.req.raw.headers, deps);
   if (now instanceof Refusal) return now;
 
@@ -158,7 +179,8 @@ async function perform<
   if (body instanceof Refusal) return body;
   const idempotency = spec.idempotent === true ? readIdempotency(c, principal, raw) : null;
   if (idempotency instanceof Refusal) return idempotency;
-  if (spec.command === true && !(await deps.commandsOpen())) throw new OutageError("the programs are still reading what was in the log when the API started");
+  if (spec.command === true && !(await deps.commandsOpen()))
+    throw new OutageError("the programs are still reading what was in the log when the API started");
 
   return spec.handle({
     deps,
@@ -190,7 +212,8 @@ function limited(c: Context<AppEnv>, credential: string, deps: Deps): Refusal | 
 
 function checkAccess(principal: Principal, access: Exclude<Access, { kind: "anybody" }>): Refusal | null {
   const kinds = access.kind === "merchant-or-bootstrap" ? ["merchant", "bootstrap"] : [access.kind];
-  if (!kinds.includes(principal.kind)) return refuse("forbidden", `this asks for the credentials of a ${kinds.join(" or ")}, these are of a ${principal.kind}`);
+  if (!kinds.includes(principal.kind))
+    return refuse("forbidden", `this asks for the credentials of a ${kinds.join(" or ")}, these are of a ${principal.kind}`);
   if (principal.kind === "merchant" && "role" in access && !roleAllows(principal.role, access.role)) {
     return refuse("forbidden", `this asks for role ${access.role}, these credentials have ${principal.role}`);
   }
@@ -210,9 +233,16 @@ const alwaysPossible: readonly ErrorCode[] = ["invalid_request", "rate_limited",
 
 function describe(spec: Described): RouteConfig {
   const headers: Record<string, z.ZodType> = {};
-  if (spec.ifMatch === "required") headers["If-Match"] = z.string().openapi({ description: 'The ETag that was read; `*` matches any, `"0"` is that of a new one.' });
+  if (spec.ifMatch === "required")
+    headers["If-Match"] = z.string().openapi({ description: 'The ETag that was read; `*` matches any, `"0"` is that of a new one.' });
   if (spec.ifMatch === "optional") headers["If-Match"] = z.string().optional();
-  if (spec.idempotent) headers["Idempotency-Key"] = z.string().min(1).max(255).optional().openapi({ description: "The same key and body get the same answer for 24 hours." });
+  if (spec.idempotent)
+    headers["Idempotency-Key"] = z
+      .string()
+      .min(1)
+      .max(255)
+      .optional()
+      .openapi({ description: "The same key and body get the same answer for 24 hours." });
   return {
     method: spec.method,
     path: spec.path,

@@ -18,8 +18,11 @@ const echo = operation({
   params: z.object({ name: id }),
   query: z.object({ mood: z.enum(["good", "bad"]).optional() }),
   body: z.object({ amountMinor: amount(1), list: z.array(z.object({ sku: z.string() })).optional() }),
-  replies: { 200: { description: "Echo", schema: z.object({ name: z.string(), amountMinor: z.bigint(), now: z.number(), actor: z.string() }) } },
-  handle: async ({ params, body, now, principal }) => reply(200, { name: params.name, amountMinor: body.amountMinor, now, actor: principal.actor }),
+  replies: {
+    200: { description: "Echo", schema: z.object({ name: z.string(), amountMinor: z.bigint(), now: z.number(), actor: z.string() }) },
+  },
+  handle: async ({ params, body, now, principal }) =>
+    reply(200, { name: params.name, amountMinor: body.amountMinor, now, actor: principal.actor }),
 });
 
 const versioned = operation({
@@ -74,18 +77,35 @@ async function setup(changes: Parameters<typeof testDeps>[0] = {}) {
   const app = createApp(deps, operations);
   const sign = (role: "viewer" | "operator" | "owner", ttlSeconds = 60) =>
     deps.authenticator.tokens.signMerchant({ merchantId: testMerchantId, role, sub: "ann", ttlSeconds, nowMs: Date.now() });
-  const request = (path: string, init: RequestInit = {}) => app.request(path, { ...init, headers: { host: "localhost:8080", ...init.headers } });
+  const request = (path: string, init: RequestInit = {}) =>
+    app.request(path, { ...init, headers: { host: "localhost:8080", ...init.headers } });
   const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
-    request(path, { method: "POST", body: typeof body === "string" ? body : JSON.stringify(body), headers: { "content-type": "application/json", ...headers } });
-  return { deps, app, sign, request, post, bearer: async (role: "viewer" | "operator" | "owner") => ({ authorization: `Bearer ${await sign(role)}` }) };
+    request(path, {
+      method: "POST",
+      body: typeof body === "string" ? body : JSON.stringify(body),
+      headers: { "content-type": "application/json", ...headers },
+    });
+  return {
+    deps,
+    app,
+    sign,
+    request,
+    post,
+    bearer: async (role: "viewer" | "operator" | "owner") => ({ authorization: `Bearer ${await sign(role)}` }),
+  };
 }
 
-const problem = async (response: Response) => (await response.json()) as { code: string; status: number; requestId: string; retryable: boolean; errors: { path: string }[] };
+const problem = async (response: Response) =>
+  (await response.json()) as { code: string; status: number; requestId: string; retryable: boolean; errors: { path: string }[] };
 
 describe("requests", () => {
   test("parameters are decoded, amounts answered as exact integers", async () => {
     const { post, bearer } = await setup();
-    const response = await post(`/v1/echo/${encodeURIComponent("a/b %ü")}`, { amountMinor: 9_007_199_254_740_991 }, await bearer("operator"));
+    const response = await post(
+      `/v1/echo/${encodeURIComponent("a/b %ü")}`,
+      { amountMinor: 9_007_199_254_740_991 },
+      await bearer("operator"),
+    );
     expect(response.status).toBe(200);
     expect(await response.json()).toMatchObject({ name: "a/b %ü", amountMinor: 9_007_199_254_740_991, actor: "ann" });
   });
@@ -114,7 +134,11 @@ describe("requests", () => {
     ["above 1 MB", "x".repeat(1_048_577), "application/json", 413, "too_large"],
   ])("%s", async (_name, body, type, status, code) => {
     const { request, bearer } = await setup();
-    const response = await request("/v1/echo/a", { method: "POST", body, headers: { "content-type": type, ...(await bearer("operator")) } });
+    const response = await request("/v1/echo/a", {
+      method: "POST",
+      body,
+      headers: { "content-type": type, ...(await bearer("operator")) },
+    });
     expect(response.status).toBe(status);
     expect((await problem(response)).code).toBe(code);
   });
@@ -140,7 +164,10 @@ describe("credentials", () => {
     expect(response.headers.get("www-authenticate")).toBe("Bearer");
   });
 
-  const token = (claims: Record<string, unknown>, options: { secret?: string; alg?: string; exp?: number | null; aud?: string | string[] } = {}) => {
+  const token = (
+    claims: Record<string, unknown>,
+    options: { secret?: string; alg?: string; exp?: number | null; aud?: string | string[] } = {},
+  ) => {
     const jwt = new SignJWT(claims).setProtectedHeader({ alg: options.alg ?? "HS256" }).setAudience(options.aud ?? "perkstream-merchant");
     if (options.exp !== null) jwt.setExpirationTime(options.exp ?? Math.floor(Date.now() / 1_000) + 60);
     return jwt.sign(new TextEncoder().encode(options.secret ?? testSecret));
@@ -161,6 +188,16 @@ describe("credentials", () => {
     expect((await post("/v1/echo/a", { amountMinor: 1 }, { authorization: `Bearer ${await make()}` })).status).toBe(401);
   });
 
+  test("a token that held before does not hold after its end", async () => {
+    const { post } = await setup();
+    const exp = Math.floor(Date.now() / 1_000) + 2;
+    const headers = { authorization: `Bearer ${await token(claims, { exp })}` };
+    expect((await post("/v1/echo/a", { amountMinor: 1 }, headers)).status).toBe(200);
+    await expect
+      .poll(async () => (await post("/v1/echo/a", { amountMinor: 1 }, headers)).status, { timeout: 5_000, interval: 100 })
+      .toBe(401);
+  });
+
   test("roles: viewer may not, operator and owner may", async () => {
     const { post, bearer } = await setup();
     expect((await post("/v1/echo/a", { amountMinor: 1 }, await bearer("viewer"))).status).toBe(403);
@@ -169,7 +206,12 @@ describe("credentials", () => {
 
   test("audiences do not mix", async () => {
     const { deps, post, request, bearer } = await setup();
-    const { token: customer } = await deps.authenticator.tokens.signCustomer({ merchantId: testMerchantId, customerId: "c1", ttlSeconds: 60, nowMs: Date.now() });
+    const { token: customer } = await deps.authenticator.tokens.signCustomer({
+      merchantId: testMerchantId,
+      customerId: "c1",
+      ttlSeconds: 60,
+      nowMs: Date.now(),
+    });
     expect((await post("/v1/echo/a", { amountMinor: 1 }, { authorization: `Bearer ${customer}` })).status).toBe(403);
     expect((await request("/v1/me/echo", { headers: await bearer("owner") })).status).toBe(403);
     expect(await (await request("/v1/me/echo", { headers: { authorization: `Bearer ${customer}` } })).json()).toEqual({ customerId: "c1" });
@@ -193,7 +235,10 @@ describe("conditional writes", () => {
     ["7", 412, "stale_version"],
   ])("If-Match %s answers %i", async (ifMatch, status, code) => {
     const { request, bearer } = await setup();
-    const response = await request("/v1/thing", { method: "PUT", headers: { ...(await bearer("owner")), ...(ifMatch === undefined ? {} : { "if-match": ifMatch }) } });
+    const response = await request("/v1/thing", {
+      method: "PUT",
+      headers: { ...(await bearer("owner")), ...(ifMatch === undefined ? {} : { "if-match": ifMatch }) },
+    });
     expect(response.status).toBe(status);
     expect((await problem(response)).code).toBe(code);
   });
@@ -228,7 +273,11 @@ describe("limits, clock, host, origins", () => {
     const production = await setup({ mode: "production", clock: () => 5 });
     const ignored = await production.post("/v1/echo/a", { amountMinor: 1 }, { ...headers, ...(await production.bearer("owner")) });
     expect(await ignored.json()).toMatchObject({ now: 5 });
-    const bad = await development.post("/v1/echo/a", { amountMinor: 1 }, { "perks-now": "tomorrow", ...(await development.bearer("owner")) });
+    const bad = await development.post(
+      "/v1/echo/a",
+      { amountMinor: 1 },
+      { "perks-now": "tomorrow", ...(await development.bearer("owner")) },
+    );
     expect((await problem(bad)).errors[0]?.path).toBe("Perks-Now");
   });
 
@@ -295,7 +344,17 @@ describe("the error table", () => {
     const statuses = Object.keys(byStatus).map(Number);
     expect(statuses.toSorted((a, b) => a - b)).toEqual([400, 401, 403, 404, 409, 412, 413, 415, 422, 428, 429, 500, 503, 504]);
     expect(byStatus[409]?.map(([code]) => code).toSorted()).toEqual(
-      ["insufficient_balance", "not_reserved", "no_such_level", "unknown_level", "not_pinned", "not_draft", "invalid_transition", "currency_fixed", "id_taken"].toSorted(),
+      [
+        "insufficient_balance",
+        "not_reserved",
+        "no_such_level",
+        "unknown_level",
+        "not_pinned",
+        "not_draft",
+        "invalid_transition",
+        "currency_fixed",
+        "id_taken",
+      ].toSorted(),
     );
   });
 

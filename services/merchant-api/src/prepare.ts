@@ -14,7 +14,10 @@ export const allMigrations = [merchant.migrations, tier.migrations, cashback.mig
  * Migrates, makes the progress rows of every partition (a merchant exists for both programs from its creation on, so its
  * rules need them), and in development the merchant that is always there. Everything may run again and by several at once.
  */
-export async function prepareDatabase(url: string, options: { readonly partitions: number; readonly development: boolean; readonly clock: () => number }): Promise<void> {
+export async function prepareDatabase(
+  url: string,
+  options: { readonly partitions: number; readonly development: boolean; readonly clock: () => number },
+): Promise<void> {
   await migrate(url, allMigrations);
   const sql = openSql(url, { max: 1, applicationName: "merchant-api-prepare" });
   try {

@@ -46,7 +46,12 @@ async function tell(): Promise<void> {
   told = { tier: drivers.tier.notices.length, cashback: drivers.cashback.notices.length };
   const timestamp = Date.now();
   await drivers.inbox.feed(
-    fresh.map(({ key, value }) => ({ partition: api.deps.partitionOf(key.slice(0, 36), key.slice(37)), timestamp, key: Buffer.from(key), value })),
+    fresh.map(({ key, value }) => ({
+      partition: api.deps.partitionOf(key.slice(0, 36), key.slice(37)),
+      timestamp,
+      key: Buffer.from(key),
+      value,
+    })),
   );
 }
 
@@ -62,12 +67,19 @@ const at = (day: number) => ({ "perks-now": new Date(Date.UTC(2025, 0, day, 12))
 
 describe("from an order to a customer", () => {
   let shop: TestMerchant;
-  const order = (orderId: string, netMinor: number, customerId = "ann") => ({ orderId, customerId, lines: [{ sku: "s", category: "c", quantity: 1, netMinor }] });
+  const order = (orderId: string, netMinor: number, customerId = "ann") => ({
+    orderId,
+    customerId,
+    lines: [{ sku: "s", category: "c", quantity: 1, netMinor }],
+  });
 
   test("a ladder is put with its ETag", async () => {
     shop = await api.merchant();
     const empty = await shop.call("GET", "/v1/tiers");
-    expect(empty).toMatchObject({ status: 200, body: { version: 0, levels: [], settings: { metric: "net_spend", window: "rolling_days", days: 365 } } });
+    expect(empty).toMatchObject({
+      status: 200,
+      body: { version: 0, levels: [], settings: { metric: "net_spend", window: "rolling_days", days: 365 } },
+    });
     expect(empty.headers.get("etag")).toBe('"0"');
     expect((await shop.call("PUT", "/v1/tiers", ladder)).status).toBe(428);
     expect((await shop.call("PUT", "/v1/tiers", ladder, { "if-match": '"1"' })).status).toBe(412);
@@ -79,7 +91,19 @@ describe("from an order to a customer", () => {
 
   test("a campaign is made, and its id is taken then", async () => {
     const made = await shop.call("POST", "/v1/campaigns", campaign, at(1));
-    expect(made).toMatchObject({ status: 201, body: { ...campaign, version: 1, stacking: "best", tierMultiplier: true, endsAt: null, include: null, budgetMinor: null, holdDays: 0 } });
+    expect(made).toMatchObject({
+      status: 201,
+      body: {
+        ...campaign,
+        version: 1,
+        stacking: "best",
+        tierMultiplier: true,
+        endsAt: null,
+        include: null,
+        budgetMinor: null,
+        holdDays: 0,
+      },
+    });
     expect(made.headers.get("etag")).toBe('"1"');
     expect(await shop.call("POST", "/v1/campaigns", campaign)).toMatchObject({ status: 409, body: { code: "id_taken" } });
   });
@@ -128,7 +152,16 @@ describe("from an order to a customer", () => {
       localDate: "2025-01-03",
       tier: { before: "gold", after: "gold" },
       lines: [{ line: 0, netMinor: 5_000, baseMinor: 5_000, remainingMinor: 5_000 }],
-      awards: [{ campaignId: "k1", multiplierBps: 20_000, awardedMinor: 100, currentMinor: 100, lines: [100], why: { awardMinor: 100, earnedMinor: 100 } }],
+      awards: [
+        {
+          campaignId: "k1",
+          multiplierBps: 20_000,
+          awardedMinor: 100,
+          currentMinor: 100,
+          lines: [100],
+          why: { awardMinor: 100, earnedMinor: 100 },
+        },
+      ],
       notEligible: [],
       refunds: [],
     });
@@ -143,14 +176,20 @@ describe("from an order to a customer", () => {
       awards: [{ awardedMinor: 100, currentMinor: 20 }],
       refunds: [{ refundId: "r1", amountMinor: 8_000, clawbacks: [{ campaignId: "k1", amountMinor: 80, availableMinor: 80 }] }],
     });
-    expect((await shop.call("GET", "/v1/customers/ann", undefined, at(4))).body).toMatchObject({ tier: { id: "bronze" }, metric: 7_000, nextTier: { id: "gold", missing: 3_000 } });
+    expect((await shop.call("GET", "/v1/customers/ann", undefined, at(4))).body).toMatchObject({
+      tier: { id: "bronze" },
+      metric: 7_000,
+      nextTier: { id: "gold", missing: 3_000 },
+    });
   });
 
   test("lists are newest first and page by cursors", async () => {
     const history = await shop.call("GET", "/v1/customers/ann/tier-history?limit=1");
-    expect(history.body).toMatchObject({ data: [{ from: "gold", to: "bronze", reason: "refund", actor: "system", orderId: "o1", ruleVersion: 1 }] });
+    expect(history.body).toMatchObject({
+      data: [{ from: "gold", to: "bronze", reason: "refund", actor: "system", orderId: "o1", ruleVersion: 1 }],
+    });
     const all: unknown[] = [];
-    for (let cursor = ""; ; ) {
+    for (let cursor = ""; ;) {
       const { body } = await shop.call("GET", `/v1/customers/ann/transfers?limit=2${cursor}`);
       all.push(...(body["data"] as unknown[]));
       if (body["nextCursor"] === null) break;
@@ -161,7 +200,9 @@ describe("from an order to a customer", () => {
       { debit: "cost", credit: "available", kind: "award", amountMinor: 100, orderId: "o2" },
       { debit: "cost", credit: "available", kind: "award", amountMinor: 100, orderId: "o1", cause: { topic: "orders.v1" } },
     ]);
-    expect((await shop.call("GET", "/v1/customers/ann/lots")).body).toMatchObject({ data: [{ orderId: "o2" }, { orderId: "o1", reversedMinor: 80, availableMinor: 20 }] });
+    expect((await shop.call("GET", "/v1/customers/ann/lots")).body).toMatchObject({
+      data: [{ orderId: "o2" }, { orderId: "o1", reversedMinor: 80, availableMinor: 20 }],
+    });
     const orders = await shop.call("GET", "/v1/customers/ann/orders?limit=1");
     expect(orders.body).toMatchObject({ data: [{ orderId: "o2", netMinor: 5_000, remainingMinor: 5_000, cancelled: false }] });
     expect((await shop.call("GET", `/v1/customers/ann/orders?limit=1&cursor=${String(orders.body["nextCursor"])}`)).body).toEqual({
@@ -175,7 +216,13 @@ describe("from an order to a customer", () => {
   test("the inbox shows what was told; an ack reads it", async () => {
     const { body } = await shop.call("GET", "/v1/customers/ann/notifications");
     const notes = body["data"] as { cursor: string; id: string; type: string; at: string; read: boolean; data: Record<string, unknown> }[];
-    expect(notes.map(({ type }) => type).toSorted()).toEqual(["CashbackEarned", "CashbackEarned", "CashbackReversed", "TierChanged", "TierChanged"]);
+    expect(notes.map(({ type }) => type).toSorted()).toEqual([
+      "CashbackEarned",
+      "CashbackEarned",
+      "CashbackReversed",
+      "TierChanged",
+      "TierChanged",
+    ]);
     for (const { id, at: time, data, read } of notes) {
       expect(read).toBe(false);
       expect(data).toMatchObject({ id, occurredAt: time, merchantId: shop.merchantId, customerId: "ann" });
@@ -206,9 +253,15 @@ describe("from an order to a customer", () => {
   });
 
   test("customers are listed by id, also by level", async () => {
-    await shop.call("POST", "/v1/orders/batch", { orders: [order("o3", 1, "Zoe"), order("o4", 20_000, "bob"), order("o5", 1, "ámi")] }, at(5));
+    await shop.call(
+      "POST",
+      "/v1/orders/batch",
+      { orders: [order("o3", 1, "Zoe"), order("o4", 20_000, "bob"), order("o5", 1, "ámi")] },
+      at(5),
+    );
     await handle();
-    const ids = async (query: string) => ((await shop.call("GET", `/v1/customers?${query}`)).body["data"] as { customerId: string }[]).map(({ customerId }) => customerId);
+    const ids = async (query: string) =>
+      ((await shop.call("GET", `/v1/customers?${query}`)).body["data"] as { customerId: string }[]).map(({ customerId }) => customerId);
     expect(await ids("")).toEqual(["Zoe", "ann", "bob", "ámi"]);
     expect(await ids("tier=gold")).toEqual(["bob"]);
     expect(await ids("tier=none")).toEqual([]);
@@ -219,12 +272,21 @@ describe("from an order to a customer", () => {
 
   test("a ladder edit is previewed, then stored", async () => {
     const { body: before } = await shop.call("GET", "/v1/tiers");
-    const harder = { ...ladder, levels: [{ ...ladder.levels[0], threshold: 10 }, { ...ladder.levels[1], threshold: 30_000 }] };
+    const harder = {
+      ...ladder,
+      levels: [
+        { ...ladder.levels[0], threshold: 10 },
+        { ...ladder.levels[1], threshold: 30_000 },
+      ],
+    };
     const preview = await shop.call("PUT", "/v1/tiers?preview=true", harder, { "if-match": '"1"', ...at(6) });
     expect(preview).toMatchObject({ status: 200, body: { up: 0, down: 3, stay: 1 } });
     expect((await shop.call("GET", "/v1/tiers")).body).toEqual(before);
     const level = await shop.call("POST", "/v1/tiers", { id: "silver", name: "Silver", threshold: 5_000 }, at(6));
-    expect(level).toMatchObject({ status: 201, body: { version: 2, levels: [{ id: "bronze" }, { id: "silver", cashbackMultiplierBps: 10_000 }, { id: "gold" }] } });
+    expect(level).toMatchObject({
+      status: 201,
+      body: { version: 2, levels: [{ id: "bronze" }, { id: "silver", cashbackMultiplierBps: 10_000 }, { id: "gold" }] },
+    });
     const renamed = await shop.call("PATCH", "/v1/tiers/silver", { name: "Argent" }, { "if-match": '"2"' });
     expect(renamed).toMatchObject({ status: 200, body: { version: 3, levels: [{}, { name: "Argent" }, {}] } });
     expect((await shop.call("PATCH", "/v1/tiers/silver", { name: "x" })).status).toBe(428);
@@ -240,11 +302,20 @@ describe("campaigns", () => {
 
   test("are drafts first, changed by PATCH, cleared by null", async () => {
     shop = await api.merchant();
-    const made = await shop.call("POST", "/v1/campaigns", { id: "a", rateBps: 50, budgetMinor: 1_000, perOrderCapMinor: 5, include: { skus: ["x"] } });
+    const made = await shop.call("POST", "/v1/campaigns", {
+      id: "a",
+      rateBps: 50,
+      budgetMinor: 1_000,
+      perOrderCapMinor: 5,
+      include: { skus: ["x"] },
+    });
     expect(made).toMatchObject({ status: 201, body: { name: "a", status: "draft", include: { skus: ["x"], categories: null } } });
     expect((await shop.call("PATCH", "/v1/campaigns/a", { rateBps: 60 })).status).toBe(428);
     const changed = await shop.call("PATCH", "/v1/campaigns/a", { rateBps: 60, budgetMinor: null, holdDays: null, name: null }, etag(1));
-    expect(changed).toMatchObject({ status: 200, body: { rateBps: 60, budgetMinor: null, perOrderCapMinor: 5, holdDays: 0, name: "a", version: 2 } });
+    expect(changed).toMatchObject({
+      status: 200,
+      body: { rateBps: 60, budgetMinor: null, perOrderCapMinor: 5, holdDays: 0, name: "a", version: 2 },
+    });
     expect((await shop.call("PATCH", "/v1/campaigns/a", { rateBps: 70 }, etag(1))).status).toBe(412);
     expect((await shop.call("GET", "/v1/campaigns/a")).body).toEqual(changed.body);
   });
@@ -254,10 +325,16 @@ describe("campaigns", () => {
     expect((await shop.call("POST", "/v1/campaigns/a/pause", undefined, etag(3))).body).toMatchObject({ status: "paused" });
     expect((await shop.call("POST", "/v1/campaigns/a/end")).body).toMatchObject({ status: "ended", version: 5 });
     expect((await shop.call("POST", "/v1/campaigns/a/activate")).body).toMatchObject({ status: "active" });
-    expect(await shop.call("PATCH", "/v1/campaigns/a", { status: "draft" }, { "if-match": "*" })).toMatchObject({ status: 409, body: { code: "invalid_transition" } });
+    expect(await shop.call("PATCH", "/v1/campaigns/a", { status: "draft" }, { "if-match": "*" })).toMatchObject({
+      status: 409,
+      body: { code: "invalid_transition" },
+    });
     expect(await shop.call("DELETE", "/v1/campaigns/a")).toMatchObject({ status: 409, body: { code: "not_draft" } });
     await shop.call("POST", "/v1/campaigns", { id: "b", rateBps: 1 });
-    expect((await shop.call("GET", "/v1/campaigns?limit=1")).body).toMatchObject({ data: [{ id: "a" }], nextCursor: expect.any(String) as string });
+    expect((await shop.call("GET", "/v1/campaigns?limit=1")).body).toMatchObject({
+      data: [{ id: "a" }],
+      nextCursor: expect.any(String) as string,
+    });
     expect((await shop.call("DELETE", "/v1/campaigns/b")).status).toBe(204);
     expect((await shop.call("GET", "/v1/campaigns/b")).status).toBe(404);
   });
@@ -287,18 +364,35 @@ describe("pins", () => {
     await shop.call("PUT", "/v1/tiers", ladder, { "if-match": "*", ...at(1) });
     const until = "2025-02-01T00:00:00Z";
     const pinned = await shop.call("PUT", "/v1/customers/vip/pin", { levelId: "gold", reason: "goodwill", until }, at(2));
-    expect(pinned).toMatchObject({ status: 200, body: { customerId: "vip", tier: { id: "gold", pinned: true, validUntil: null }, metric: 0 } });
+    expect(pinned).toMatchObject({
+      status: 200,
+      body: { customerId: "vip", tier: { id: "gold", pinned: true, validUntil: null }, metric: 0 },
+    });
     expect((await shop.call("GET", "/v1/customers/vip", undefined, at(2))).body).toEqual(pinned.body);
     expect((await shop.call("GET", "/v1/customers/vip/lots")).body).toEqual({ data: [], nextCursor: null });
-    expect(await shop.call("POST", "/v1/customers/vip/promote", { reason: "more" }, at(3))).toMatchObject({ status: 409, body: { code: "no_such_level" } });
+    expect(await shop.call("POST", "/v1/customers/vip/promote", { reason: "more" }, at(3))).toMatchObject({
+      status: 409,
+      body: { code: "no_such_level" },
+    });
     const key = { "idempotency-key": randomUUID(), ...at(3) };
     const demoted = await shop.call("POST", "/v1/customers/vip/demote", { reason: "less" }, key);
     expect(demoted).toMatchObject({ status: 200, body: { tier: { id: "bronze", pinned: true } } });
     expect((await shop.call("POST", "/v1/customers/vip/demote", { reason: "less" }, key)).body).toEqual(demoted.body);
-    expect((await shop.call("DELETE", "/v1/customers/vip/pin", undefined, at(4))).body).toMatchObject({ tier: { id: "bronze", pinned: false } });
-    expect(await shop.call("DELETE", "/v1/customers/vip/pin", undefined, at(4))).toMatchObject({ status: 409, body: { code: "not_pinned" } });
-    expect(await shop.call("PUT", "/v1/customers/vip/pin", { levelId: "x", reason: "r" }, at(4))).toMatchObject({ status: 409, body: { code: "unknown_level" } });
-    expect(await shop.call("PUT", "/v1/customers/vip/pin", { levelId: "gold", reason: "r", until }, { "perks-now": until })).toMatchObject({ status: 400, body: { errors: [{ path: "until" }] } });
+    expect((await shop.call("DELETE", "/v1/customers/vip/pin", undefined, at(4))).body).toMatchObject({
+      tier: { id: "bronze", pinned: false },
+    });
+    expect(await shop.call("DELETE", "/v1/customers/vip/pin", undefined, at(4))).toMatchObject({
+      status: 409,
+      body: { code: "not_pinned" },
+    });
+    expect(await shop.call("PUT", "/v1/customers/vip/pin", { levelId: "x", reason: "r" }, at(4))).toMatchObject({
+      status: 409,
+      body: { code: "unknown_level" },
+    });
+    expect(await shop.call("PUT", "/v1/customers/vip/pin", { levelId: "gold", reason: "r", until }, { "perks-now": until })).toMatchObject({
+      status: 400,
+      body: { errors: [{ path: "until" }] },
+    });
     const { body } = await shop.call("GET", "/v1/customers/vip/tier-history");
     expect(body["data"]).toMatchObject([
       { from: "gold", to: "bronze", reason: "pinned", actor: "owner-sub" },
@@ -316,7 +410,14 @@ describe("dead letters", () => {
     await handle();
     const { body } = await shop.call("GET", "/v1/dead-letters");
     const { partition } = api.appended.at(-2)!;
-    const letter = { reason: "currency_mismatch", topic: "orders.v1", partition, key: `${shop.merchantId}:c`, timestamp: "2025-01-01T12:00:00.000Z", redrivenAt: null };
+    const letter = {
+      reason: "currency_mismatch",
+      topic: "orders.v1",
+      partition,
+      key: `${shop.merchantId}:c`,
+      timestamp: "2025-01-01T12:00:00.000Z",
+      redrivenAt: null,
+    };
     expect(body["data"]).toMatchObject([letter, letter]);
     expect(body["data"]).toMatchObject([{ event: { type: "OrderPlaced", orderId: "o", currency: "JPY" } }, {}]);
     expect((body["data"] as { program: string }[]).map(({ program }) => program).toSorted()).toEqual(["cashback", "tier"]);
@@ -324,13 +425,22 @@ describe("dead letters", () => {
     const second = await shop.call("GET", `/v1/dead-letters?limit=1&cursor=${String(first.body["nextCursor"])}`);
     expect([...(first.body["data"] as object[]), ...(second.body["data"] as object[])]).toEqual(body["data"]);
     expect(second.body["nextCursor"]).toBeNull();
-    expect((await shop.call("GET", "/v1/dead-letters?program=tier&reason=currency_mismatch")).body).toMatchObject({ data: [{ program: "tier" }] });
+    expect((await shop.call("GET", "/v1/dead-letters?program=tier&reason=currency_mismatch")).body).toMatchObject({
+      data: [{ program: "tier" }],
+    });
     expect((await shop.call("GET", "/v1/dead-letters?reason=order_conflict")).body).toMatchObject({ data: [] });
   });
 
   test("those of no merchant are the bootstrap key's", async () => {
     const nobody = randomUUID();
-    const value = api.deps.records.orders.encode({ type: "OrderCancelled", merchantId: nobody, customerId: "c", orderId: "o", occurredAt: 1, reason: null });
+    const value = api.deps.records.orders.encode({
+      type: "OrderCancelled",
+      merchantId: nobody,
+      customerId: "c",
+      orderId: "o",
+      occurredAt: 1,
+      reason: null,
+    });
     const record = { partition: 0, timestamp: 1_700_000_000_000, key: Buffer.from(`${nobody}:c`), value };
     await drivers.tier.feed([record, { ...record, key: Buffer.of(0xff), value: Buffer.from("junk") }]);
     const key = { "x-api-key": "development" };
@@ -362,10 +472,25 @@ describe("redemptions", () => {
   test("reserve, commit, release, one step", async () => {
     shop = await api.merchant();
     await shop.call("POST", "/v1/campaigns", { ...campaign, rateBps: 1_000 }, at(1));
-    await shop.call("POST", "/v1/orders", { orderId: "o1", customerId: "ann", lines: [{ sku: "s", quantity: 1, netMinor: 10_000 }] }, at(2));
+    await shop.call(
+      "POST",
+      "/v1/orders",
+      { orderId: "o1", customerId: "ann", lines: [{ sku: "s", quantity: 1, netMinor: 10_000 }] },
+      at(2),
+    );
     await handle();
     const reserved = await redeem({ amountMinor: 300, ttlSeconds: 600 });
-    expect(reserved).toMatchObject({ status: 201, body: { status: "reserved", amountMinor: 300, orderId: null, restoredMinor: 0, parts: [{ orderId: "o1", campaignId: "k1", amountMinor: 300 }], expiresAt: "2025-01-03T12:10:00.000Z" } });
+    expect(reserved).toMatchObject({
+      status: 201,
+      body: {
+        status: "reserved",
+        amountMinor: 300,
+        orderId: null,
+        restoredMinor: 0,
+        parts: [{ orderId: "o1", campaignId: "k1", amountMinor: 300 }],
+        expiresAt: "2025-01-03T12:10:00.000Z",
+      },
+    });
     expect(await balance()).toMatchObject({ availableMinor: 700, reservedMinor: 300 });
     const path = `/v1/redemptions/${String(reserved.body["redemptionId"])}`;
     expect((await shop.call("POST", `${path}/commit`, undefined, at(3))).body).toMatchObject({ status: "committed" });
@@ -394,12 +519,26 @@ describe("redemptions", () => {
     expect(api.appended.at(-1)?.event).toMatchObject({ paidWithCashbackMinor: 50n });
     expect((await shop.call("GET", `/v1/redemptions/${redemptionId}`)).body).toMatchObject({ orderId: "o3", status: "reserved" });
     expect((await shop.call("POST", "/v1/orders", { ...sent, orderId: "o3", redemptionId }, at(5))).status).toBe(202);
-    expect(await shop.call("POST", "/v1/orders", { ...sent, orderId: "o4", redemptionId }, at(5))).toMatchObject({ status: 409, body: { code: "not_reserved" } });
-    expect(await shop.call("POST", "/v1/orders", { ...sent, customerId: "bob", orderId: "o3", redemptionId }, at(5))).toMatchObject({ status: 409 });
-    expect(await shop.call("POST", "/v1/orders", { ...sent, orderId: "o5", redemptionId: randomUUID() }, at(5))).toMatchObject({ status: 404 });
+    expect(await shop.call("POST", "/v1/orders", { ...sent, orderId: "o4", redemptionId }, at(5))).toMatchObject({
+      status: 409,
+      body: { code: "not_reserved" },
+    });
+    expect(await shop.call("POST", "/v1/orders", { ...sent, customerId: "bob", orderId: "o3", redemptionId }, at(5))).toMatchObject({
+      status: 409,
+    });
+    expect(await shop.call("POST", "/v1/orders", { ...sent, orderId: "o5", redemptionId: randomUUID() }, at(5))).toMatchObject({
+      status: 404,
+    });
     await handle();
-    expect((await shop.call("GET", "/v1/orders/o3")).body).toMatchObject({ paidWithCashbackMinor: 50, lines: [{ baseMinor: 950 }], awards: [{ awardedMinor: 95 }] });
+    expect((await shop.call("GET", "/v1/orders/o3")).body).toMatchObject({
+      paidWithCashbackMinor: 50,
+      lines: [{ baseMinor: 950 }],
+      awards: [{ awardedMinor: 95 }],
+    });
     await shop.call("POST", `/v1/redemptions/${redemptionId}/release`, undefined, at(5));
-    expect(await shop.call("POST", "/v1/orders", { ...sent, orderId: "o3", redemptionId }, at(5))).toMatchObject({ status: 409, body: { code: "not_reserved" } });
+    expect(await shop.call("POST", "/v1/orders", { ...sent, orderId: "o3", redemptionId }, at(5))).toMatchObject({
+      status: 409,
+      body: { code: "not_reserved" },
+    });
   });
 });

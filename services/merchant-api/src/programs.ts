@@ -23,7 +23,10 @@ export async function readCounts(sql: Sql, program: ProgramName, merchantId: str
 }
 
 /** Next offset and outbox numbers of a program, per partition; without a lock, for waiting only. */
-export async function readPositions(sql: Sql, program: ProgramName): Promise<{ partition: number; nextOffset: number; outSeq: number; published: number }[]> {
+export async function readPositions(
+  sql: Sql,
+  program: ProgramName,
+): Promise<{ partition: number; nextOffset: number; outSeq: number; published: number }[]> {
   return readProgress(sql, scopeOf(program));
 }
 
@@ -47,7 +50,9 @@ export async function requestSweep(
 
 /** The partitions in which the sweep is still to be done. */
 export async function openSweeps(sql: Sql, program: ProgramName, id: string): Promise<number[]> {
-  const rows = await sql<{ part: number }[]>`SELECT part FROM ${sql(program)}.sweep_request WHERE id = ${id}::uuid AND NOT done ORDER BY part`;
+  const rows = await sql<
+    { part: number }[]
+  >`SELECT part FROM ${sql(program)}.sweep_request WHERE id = ${id}::uuid AND NOT done ORDER BY part`;
   return rows.map(({ part }) => part);
 }
 
@@ -58,7 +63,11 @@ export async function forgetSweep(sql: Sql, program: ProgramName, id: string): P
 export const allPartitions = (partitions: number): number[] => Array.from({ length: partitions }, (_, partition) => partition);
 
 /** Locks the progress rows of all partitions of both programs, tier before cashback, within `tx`. */
-export async function holdingBoth<T>(tx: Tx, partitions: number, run: (held: { readonly tier: CommandContext; readonly cashback: CommandContext }) => Promise<T>): Promise<T> {
+export async function holdingBoth<T>(
+  tx: Tx,
+  partitions: number,
+  run: (held: { readonly tier: CommandContext; readonly cashback: CommandContext }) => Promise<T>,
+): Promise<T> {
   const all = allPartitions(partitions);
   return inPartitions(tx, { ...scopeOf("tier"), partitions: all }, (tier) =>
     inPartitions(tx, { ...scopeOf("cashback"), partitions: all }, (cashback) => run({ tier, cashback })),

@@ -52,7 +52,8 @@ async function behindPositions({ sql, positions }: SettleRequest): Promise<strin
   for (const program of programs) {
     const next = new Map((await readPositions(sql, program)).map((row) => [row.partition, row.nextOffset]));
     const behind = positions.find(({ partition, offset }) => (next.get(partition) ?? 0) <= offset);
-    if (behind !== undefined) return `${program} is at ${next.get(behind.partition) ?? 0} of partition ${behind.partition}, before ${behind.offset}`;
+    if (behind !== undefined)
+      return `${program} is at ${next.get(behind.partition) ?? 0} of partition ${behind.partition}, before ${behind.offset}`;
   }
   return null;
 }
@@ -71,7 +72,8 @@ async function behindOutboxes(sql: Sql, outboxes: Outboxes): Promise<string | nu
   for (const program of programs) {
     const rows = await readPositions(sql, program);
     const behind = rows.find((row) => row.published < (outboxes.get(`${program}/${row.partition}`) ?? 0));
-    if (behind !== undefined) return `${program} has published ${behind.published} of ${behind.outSeq} notifications of partition ${behind.partition}`;
+    if (behind !== undefined)
+      return `${program} has published ${behind.published} of ${behind.outSeq} notifications of partition ${behind.partition}`;
   }
   return null;
 }

@@ -21,7 +21,12 @@ export interface Tokens {
   /** Null when the token does not hold: signature, algorithm, audience, expiry or a claim. */
   verify(token: string): Promise<VerifiedToken | null>;
   signMerchant(claims: { merchantId: string; role: Role; sub: string; ttlSeconds: number; nowMs: number }): Promise<string>;
-  signCustomer(claims: { merchantId: string; customerId: string; ttlSeconds: number; nowMs: number }): Promise<{ token: string; expiresAt: number }>;
+  signCustomer(claims: {
+    merchantId: string;
+    customerId: string;
+    ttlSeconds: number;
+    nowMs: number;
+  }): Promise<{ token: string; expiresAt: number }>;
 }
 
 const MIN_SECRET_BYTES = 32;
@@ -46,13 +51,24 @@ export function openTokens(settings: TokenSettings): Tokens {
   };
 
   const sign = (claims: JWTPayload, audience: string, issuedAt: number, expiresAt: number): Promise<string> =>
-    new SignJWT(claims).setProtectedHeader({ alg: "HS256", typ: "JWT" }).setAudience(audience).setIssuedAt(issuedAt).setExpirationTime(expiresAt).sign(secret);
+    new SignJWT(claims)
+      .setProtectedHeader({ alg: "HS256", typ: "JWT" })
+      .setAudience(audience)
+      .setIssuedAt(issuedAt)
+      .setExpirationTime(expiresAt)
+      .sign(secret);
 
+  const verified = new VerifiedCache();
   return {
     async verify(token) {
+      const known = verified.get(token);
+      if (known !== undefined) return known;
       try {
         const foreign = jwks !== null && algorithmOf(token) !== "HS256" ? jwks : null;
-        return readClaims(await (foreign === null ? verifyOwn(token) : verifyByKeySet(token, foreign)));
+        const payload = await (foreign === null ? verifyOwn(token) : verifyByKeySet(token, foreign));
+        const claims = readClaims(payload);
+        if (claims !== null) verified.set(token, claims, payload.exp ?? 0);
+        return claims;
       } catch (error) {
         if (error instanceof OutageError) throw error;
         return null;
@@ -68,6 +84,26 @@ export function openTokens(settings: TokenSettings): Tokens {
       return { token, expiresAt: (issuedAt + ttlSeconds) * 1_000 };
     },
   };
+}
+
+const MAX_VERIFIED = 2_000;
+
+/** Tokens that held, until they expire: a client sends the same one with every request. The oldest goes when it is full. */
+class VerifiedCache {
+  readonly #claims = new Map<string, { readonly token: VerifiedToken; readonly expiresAt: number }>();
+
+  get(token: string): VerifiedToken | undefined {
+    const known = this.#claims.get(token);
+    if (known === undefined || known.expiresAt > Date.now()) return known?.token;
+    this.#claims.delete(token);
+    return undefined;
+  }
+
+  set(token: string, claims: VerifiedToken, expiresAtSeconds: number): void {
+    this.#claims.set(token, { token: claims, expiresAt: expiresAtSeconds * 1_000 });
+    const [oldest] = this.#claims.keys();
+    if (this.#claims.size > MAX_VERIFIED && oldest !== undefined) this.#claims.delete(oldest);
+  }
 }
 
 /** jose tells a failed fetch by TypeError, a late one by JWKSTimeout and an answer other than 200 by its generic error. */

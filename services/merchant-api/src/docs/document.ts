@@ -15,8 +15,18 @@ export function openApiDocument(app: OpenAPIHono<AppEnv>): Document {
 
 export function registerSecurity(app: OpenAPIHono<AppEnv>): void {
   const schemes = {
-    merchantToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "Audience `perkstream-merchant`; claims `merchant`, `role`, `sub`, `exp`." },
-    customerToken: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "Audience `perkstream-customer`; only `/v1/me…` and the notifier." },
+    merchantToken: {
+      type: "http",
+      scheme: "bearer",
+      bearerFormat: "JWT",
+      description: "Audience `perkstream-merchant`; claims `merchant`, `role`, `sub`, `exp`.",
+    },
+    customerToken: {
+      type: "http",
+      scheme: "bearer",
+      bearerFormat: "JWT",
+      description: "Audience `perkstream-customer`; only `/v1/me…` and the notifier.",
+    },
     apiKey: { type: "apiKey", in: "header", name: "X-Api-Key", description: "A merchant's key, with a role." },
     bootstrapKey: { type: "apiKey", in: "header", name: "X-Api-Key", description: "PERKS_BOOTSTRAP_KEY." },
   } as const;

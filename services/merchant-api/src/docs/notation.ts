@@ -24,8 +24,11 @@ export function notation(schema: unknown, indent = 0): string {
 function objectNotation(schema: JsonObject, indent: number): string {
   const properties = isObject(schema["properties"]) ? schema["properties"] : {};
   const required = new Set(Array.isArray(schema["required"]) ? schema["required"] : []);
-  const lines = Object.entries(properties).map(([name, property]) => `${pad(indent + 1)}${escapeName(name)}${required.has(name) ? "" : "?"}: ${notation(property, indent + 1)};`);
-  if (isObject(schema["additionalProperties"])) lines.push(`${pad(indent + 1)}[name]: ${notation(schema["additionalProperties"], indent + 1)};`);
+  const lines = Object.entries(properties).map(
+    ([name, property]) => `${pad(indent + 1)}${escapeName(name)}${required.has(name) ? "" : "?"}: ${notation(property, indent + 1)};`,
+  );
+  if (isObject(schema["additionalProperties"]))
+    lines.push(`${pad(indent + 1)}[name]: ${notation(schema["additionalProperties"], indent + 1)};`);
   return lines.length === 0 ? "object" : `{\n${lines.join("\n")}\n${pad(indent)}}`;
 }
 

@@ -20,20 +20,31 @@ interface Listed {
 export function referencePage(document: Document): ReferencePage {
   const root: unknown = JSON.parse(JSON.stringify(document));
   const listed = isObject(root) ? listOperations(root) : [];
-  const schemas = isObject(root) && isObject(root["components"]) && isObject(root["components"]["schemas"]) ? root["components"]["schemas"] : {};
+  const schemas =
+    isObject(root) && isObject(root["components"]) && isObject(root["components"]["schemas"]) ? root["components"]["schemas"] : {};
   const tags = [...new Set(listed.map(({ operation }) => tagOf(operation)))];
-  const sections = tags.map((tag) => section(tag, listed.filter(({ operation }) => tagOf(operation) === tag)));
+  const sections = tags.map((tag) =>
+    section(
+      tag,
+      listed.filter(({ operation }) => tagOf(operation) === tag),
+    ),
+  );
   const html = `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escape(document.info.title)}</title><style>${styles}</style></head>
-<body><nav aria-label="Operations"><a class="home" href="#top">Perkstream</a>${tags.map((tag) => navigation(tag, listed)).join("")}<b>Schemas</b>${Object.keys(schemas)
+<body><nav aria-label="Operations"><a class="home" href="#top">Perkstream</a>${tags.map((tag) => navigation(tag, listed)).join("")}<b>Schemas</b>${Object.keys(
+    schemas,
+  )
     .map((name) => `<a href="#schema-${escape(name)}">${escape(name)}</a>`)
     .join("")}</nav>
 <main id="top"><h1>${escape(document.info.title)}</h1>${paragraphs(document.info.description ?? "")}<p><a href="/openapi.json">openapi.json</a></p>
 ${sections.join("\n")}
 <h2>Schemas</h2>${Object.entries(schemas).map(schemaBlock).join("\n")}</main></body></html>`;
   const styleHash = createHash("sha256").update(styles).digest("base64");
-  return { html, contentSecurityPolicy: `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'` };
+  return {
+    html,
+    contentSecurityPolicy: `default-src 'none'; style-src 'sha256-${styleHash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+  };
 }
 
 function listOperations(root: JsonObject): Listed[] {
@@ -68,7 +79,9 @@ function operationBlock(one: Listed): string {
 }
 
 function accessOf(operation: JsonObject): string {
-  const names = (Array.isArray(operation["security"]) ? operation["security"] : []).flatMap((one) => (isObject(one) ? Object.keys(one) : []));
+  const names = (Array.isArray(operation["security"]) ? operation["security"] : []).flatMap((one) =>
+    isObject(one) ? Object.keys(one) : [],
+  );
   return names.length === 0 ? "No credentials" : `Credentials: ${names.join(" or ")}`;
 }
 

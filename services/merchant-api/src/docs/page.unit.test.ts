@@ -6,7 +6,9 @@ import { testDeps } from "../testing/deps.ts";
 const get = async (path: string) => createApp(await testDeps()).request(path, { headers: { host: "localhost" } });
 
 test("the document has every operation, and an answer for every error that it can give", async () => {
-  const document = (await (await get("/openapi.json")).json()) as { paths: Record<string, Record<string, { responses: Record<string, unknown>; operationId: string }>> };
+  const document = (await (await get("/openapi.json")).json()) as {
+    paths: Record<string, Record<string, { responses: Record<string, unknown>; operationId: string }>>;
+  };
   const listed = Object.entries(document.paths).flatMap(([path, item]) => Object.keys(item).map((method) => `${method} ${path}`));
   expect(listed.toSorted()).toEqual(operations.map(({ method, path }) => `${method} ${path}`).toSorted());
   const all = Object.values(document.paths).flatMap((item) => Object.values(item));

@@ -4,7 +4,11 @@ import { limits } from "./limits.ts";
 
 /** The query of a list. */
 export const pageQuery = z.object({
-  limit: z.coerce.number().pipe(z.int().min(1).max(limits.pageMax)).default(limits.pageDefault).openapi({ type: "integer", minimum: 1, maximum: limits.pageMax, default: limits.pageDefault }),
+  limit: z.coerce
+    .number()
+    .pipe(z.int().min(1).max(limits.pageMax))
+    .default(limits.pageDefault)
+    .openapi({ type: "integer", minimum: 1, maximum: limits.pageMax, default: limits.pageDefault }),
   cursor: z.string().max(limits.cursorChars).optional().openapi({ description: "`nextCursor` of the page before; opaque." }),
 });
 
@@ -27,7 +31,12 @@ export function decodeCursor<S extends z.ZodType>(shape: S, cursor: string | und
 }
 
 /** One page of rows that were read with `limit + 1`: the surplus row only tells that there is more. */
-export function pageFrom<T, U>(rows: readonly T[], limit: number, positionOf: (row: T) => readonly (string | number)[], show: (row: T) => U): { data: U[]; nextCursor: string | null } {
+export function pageFrom<T, U>(
+  rows: readonly T[],
+  limit: number,
+  positionOf: (row: T) => readonly (string | number)[],
+  show: (row: T) => U,
+): { data: U[]; nextCursor: string | null } {
   const shown = rows.slice(0, limit);
   const last = shown.at(-1);
   return { data: shown.map(show), nextCursor: rows.length > limit && last !== undefined ? encodeCursor(positionOf(last)) : null };

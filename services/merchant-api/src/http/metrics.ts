@@ -13,7 +13,12 @@ export function measure(registry: Registry): MiddlewareHandler<AppEnv> {
     buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30],
     registers: [registry],
   });
-  const failures = new Counter({ name: "perkstream_http_failures_total", help: "Answers of 500 and above.", labelNames, registers: [registry] });
+  const failures = new Counter({
+    name: "perkstream_http_failures_total",
+    help: "Answers of 500 and above.",
+    labelNames,
+    registers: [registry],
+  });
   return async (c, next) => {
     const startedAt = performance.now();
     await next();

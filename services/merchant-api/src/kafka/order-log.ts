@@ -46,11 +46,19 @@ export interface OrderLogOptions {
 /** Connects; throws when no broker answers. */
 export async function openOrderLog({ kafka, partitions, encode }: OrderLogOptions): Promise<OrderLog> {
   const partitionOf = createPartitioner(partitions);
-  const producer = kafka.producer({ allowAutoTopicCreation: false, createPartitioner: kafkajs.Partitioners.DefaultPartitioner, retry: { retries: 2 } });
+  const producer = kafka.producer({
+    allowAutoTopicCreation: false,
+    createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
+    retry: { retries: 2 },
+  });
   const admin = kafka.admin({ retry: { retries: 2 } });
   await Promise.all([producer.connect(), admin.connect()]);
   return {
-    append: (events, timestamp) => append(producer, events.map((event) => messageOf(event, partitionOf(event.merchantId, event.customerId), encode(event), timestamp))),
+    append: (events, timestamp) =>
+      append(
+        producer,
+        events.map((event) => messageOf(event, partitionOf(event.merchantId, event.customerId), encode(event), timestamp)),
+      ),
     async ends(topic) {
       const offsets = await inTime(admin.fetchTopicOffsets(topic));
       return new Map(offsets.map(({ partition, high }) => [partition, Number(high)]));
@@ -94,7 +102,8 @@ async function append(producer: Producer, messages: OrderMessage[]): Promise<Pos
 }
 
 function baseOffset({ baseOffset: text, partition, errorCode }: RecordMetadata): number {
-  if (errorCode !== 0 || text === undefined) throw new OutageError(`Kafka refused the append to partition ${partition} with code ${errorCode}`);
+  if (errorCode !== 0 || text === undefined)
+    throw new OutageError(`Kafka refused the append to partition ${partition} with code ${errorCode}`);
   return Number(text);
 }
 

@@ -13,7 +13,11 @@ const period = z.enum(["day", "month", "campaign"]);
 
 /** Campaigns are stored in the words of the API: amounts stay JSON integers, instants ISO text. */
 const when = instant.transform((ms) => new Date(ms).toISOString()).openapi({ type: "string", format: "date-time" });
-const entries = z.array(text(256)).max(MAX_ENTRIES).nullish().transform((list) => list ?? undefined);
+const entries = z
+  .array(text(256))
+  .max(MAX_ENTRIES)
+  .nullish()
+  .transform((list) => list ?? undefined);
 const filter = z.object({ skus: entries, categories: entries });
 const cap = z.object({ amountMinor: wholeAmount(1), period });
 const expiry = z.discriminatedUnion("type", [

@@ -7,9 +7,7 @@ export const customerParams = z.object({ customerId: id });
 export const customerShape = z
   .object({
     customerId: z.string(),
-    tier: z
-      .object({ id: z.string(), name: z.string(), since: instantOut, validUntil: dateOut.nullable(), pinned: z.boolean() })
-      .nullable(),
+    tier: z.object({ id: z.string(), name: z.string(), since: instantOut, validUntil: dateOut.nullable(), pinned: z.boolean() }).nullable(),
     metric: amountOut.openapi({ description: "Of the window that ends on the local date of the request's clock." }),
     lastPeriodMetric: amountOut.nullable(),
     nextTier: z.object({ id: z.string(), name: z.string(), missing: amountOut }).nullable(),
@@ -81,7 +79,14 @@ export const transfer = z
 export const capUse = z.object({ campaignId: z.string(), period: z.string(), usedMinor: amountOut }).openapi("CapUse");
 
 export const notification = z
-  .object({ cursor: z.string(), id: z.string(), type: z.string(), at: instantOut, data: z.record(z.string(), z.unknown()), read: z.boolean() })
+  .object({
+    cursor: z.string(),
+    id: z.string(),
+    type: z.string(),
+    at: instantOut,
+    data: z.record(z.string(), z.unknown()),
+    read: z.boolean(),
+  })
   .openapi("Notification");
 
 export const customerToken = z.object({ token: z.string(), expiresAt: instantOut, url: z.string() }).openapi("CustomerToken");

@@ -20,7 +20,9 @@ const settingsBody = z
     downgrade: defaulting(downgrade, "drop_to_qualified"),
     graceDays: defaulting(int4(0).max(MAX_DAYS), 0),
   })
-  .transform(({ days, ...settings }) => (settings.window === "rolling_days" ? { ...settings, days: days ?? DEFAULT_WINDOW_DAYS } : settings));
+  .transform(({ days, ...settings }) =>
+    settings.window === "rolling_days" ? { ...settings, days: days ?? DEFAULT_WINDOW_DAYS } : settings,
+  );
 
 /** A level of a request; the id is made if it brings none, the name is its id then too. */
 export const levelBody = z

@@ -28,7 +28,10 @@ export const refundBody = z
     customerId: id,
     refundId: id,
     occurredAt: optional(instant),
-    lines: z.array(z.object({ line: int4(0), netMinor: amount(1) })).min(1).max(MAX_LINES),
+    lines: z
+      .array(z.object({ line: int4(0), netMinor: amount(1) }))
+      .min(1)
+      .max(MAX_LINES),
   })
   .openapi("RefundCommand");
 

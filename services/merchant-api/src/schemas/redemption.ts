@@ -10,7 +10,9 @@ export const redemptionBody = z
     customerId: id,
     amountMinor: amount(1),
     orderId: optional(id).openapi({ description: "The order that it pays for; it need not exist yet." }),
-    ttlSeconds: optional(int4(MIN_TTL_SECONDS).max(MAX_TTL_SECONDS)).openapi({ description: "How long it stays reserved; required unless `commit`." }),
+    ttlSeconds: optional(int4(MIN_TTL_SECONDS).max(MAX_TTL_SECONDS)).openapi({
+      description: "How long it stays reserved; required unless `commit`.",
+    }),
     commit: defaulting(z.boolean(), false).openapi({ description: "Redeems in one step." }),
   })
   .refine(({ ttlSeconds, commit }) => commit || ttlSeconds !== null, { path: ["ttlSeconds"], error: "is required unless commit is true" })

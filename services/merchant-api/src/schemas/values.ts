@@ -13,7 +13,12 @@ function atMost(max: number): (text: string) => boolean {
 
 /** Text of at most `max` characters that Postgres and Avro can hold. */
 export const text = (max: number, min = 0) =>
-  z.string().min(min).refine(atMost(max), `must have at most ${max} characters`).refine(isText, "must be valid Unicode without U+0000").openapi({ maxLength: max });
+  z
+    .string()
+    .min(min)
+    .refine(atMost(max), `must have at most ${max} characters`)
+    .refine(isText, "must be valid Unicode without U+0000")
+    .openapi({ maxLength: max });
 
 /** An id that the merchant chooses: 1 to 64 characters. */
 export const id = text(64, 1);
@@ -29,12 +34,22 @@ export const wholeAmount = (min: number) => z.int().min(min).openapi({ type: "in
 export const amountOut = z.union([z.bigint(), z.int()]).openapi({ type: "integer", format: "int64" });
 
 /** A word of an answer out of a closed list that a program owns. */
-export const oneOf = (words: readonly string[]) => z.string().refine((word) => words.includes(word)).openapi({ enum: [...words] });
+export const oneOf = (words: readonly string[]) =>
+  z
+    .string()
+    .refine((word) => words.includes(word))
+    .openapi({ enum: [...words] });
 
-export const currency = z.string().regex(/^[A-Z]{3}$/, "must be an ISO 4217 code").openapi({ example: "USD" });
+export const currency = z
+  .string()
+  .regex(/^[A-Z]{3}$/, "must be an ISO 4217 code")
+  .openapi({ example: "USD" });
 export const int4 = (min: number) => z.int().min(min).max(MAX_INT4);
 export const offsetOut = z.int().min(0);
-export const uuid = z.uuid().transform((value) => value.toLowerCase()).openapi({ type: "string", format: "uuid" });
+export const uuid = z
+  .uuid()
+  .transform((value) => value.toLowerCase())
+  .openapi({ type: "string", format: "uuid" });
 export const uuidOut = z.uuid();
 
 /** Absent and null are the same in requests. */
@@ -43,4 +58,8 @@ export const defaulting = <S extends z.ZodType>(schema: S, fallback: z.output<S>
   schema.nullish().transform((value): z.output<S> => (value === null || value === undefined ? fallback : (value as z.output<S>)));
 
 /** `true` or `false` of a query. */
-export const flag = z.enum(["true", "false"]).default("false").transform((value) => value === "true").openapi({ type: "boolean", default: false });
+export const flag = z
+  .enum(["true", "false"])
+  .default("false")
+  .transform((value) => value === "true")
+  .openapi({ type: "boolean", default: false });

@@ -77,7 +77,12 @@ export async function startApi(stack: StackAddresses): Promise<TestApi> {
     sql,
     waitingSql,
     clock: Date.now,
-    authenticator: { tokens: openTokens({ secret: testSecret, jwks: null }), bootstrapKey, findKey: merchants.findKey, findMerchant: merchants.find },
+    authenticator: {
+      tokens: openTokens({ secret: testSecret, jwks: null }),
+      bootstrapKey,
+      findKey: merchants.findKey,
+      findMerchant: merchants.find,
+    },
     rateLimiter: new RateLimiter({ perSecond: 100_000, burst: 100_000 }),
     orderLog,
     records,
@@ -95,7 +100,10 @@ export async function startApi(stack: StackAddresses): Promise<TestApi> {
   const call: TestApi["call"] = async (method, path, body, headers = {}) => {
     const json = body === undefined ? {} : { "content-type": "application/json" };
     const init = { method, headers: { host: "localhost", ...json, ...headers } };
-    const response = await app.request(path, body === undefined ? init : { ...init, body: typeof body === "string" ? body : JSON.stringify(body) });
+    const response = await app.request(
+      path,
+      body === undefined ? init : { ...init, body: typeof body === "string" ? body : JSON.stringify(body) },
+    );
     const text = await response.text();
     const isJson = response.headers.get("content-type")?.includes("json") === true;
     return { status: response.status, headers: response.headers, body: isJson ? (JSON.parse(text) as Record<string, unknown>) : { text } };
@@ -140,7 +148,11 @@ function recording(orderLog: OrderLog, appended: Appended[]): OrderLog {
 
 async function registerSchemas(registryUrl: string): Promise<void> {
   const send = async (method: string, path: string, body: object) => {
-    const response = await fetch(registryUrl + path, { method, headers: { "content-type": "application/vnd.schemaregistry.v1+json" }, body: JSON.stringify(body) });
+    const response = await fetch(registryUrl + path, {
+      method,
+      headers: { "content-type": "application/vnd.schemaregistry.v1+json" },
+      body: JSON.stringify(body),
+    });
     // 409: another test file says the same at this moment.
     if (!response.ok && response.status !== 409) throw new Error(`${method} ${path}: ${response.status} ${await response.text()}`);
   };

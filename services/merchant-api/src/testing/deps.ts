@@ -20,7 +20,15 @@ export const testMerchant: Merchant = {
   clock: "real",
   revision: "1",
   versions: [
-    { version: 1, currency: "USD", timeZone: "UTC", clawbackPolicy: "allow_negative", expiringNoticeDays: 0, sharedFrom: [], cashbackFrom: [] },
+    {
+      version: 1,
+      currency: "USD",
+      timeZone: "UTC",
+      clawbackPolicy: "allow_negative",
+      expiringNoticeDays: 0,
+      sharedFrom: [],
+      cashbackFrom: [],
+    },
   ],
 };
 

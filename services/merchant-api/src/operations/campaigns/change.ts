@@ -8,7 +8,8 @@ export const changeOneCampaign = operation({
   path: "/v1/campaigns/{campaignId}",
   tag: "Campaigns",
   summary: "Changes a campaign",
-  description: "Only what is given changes, null clears. Earlier awards keep the rate, multiplier and caps that they were made with. Any status but draft can be set from any other.",
+  description:
+    "Only what is given changes, null clears. Earlier awards keep the rate, multiplier and caps that they were made with. Any status but draft can be set from any other.",
   access: { kind: "merchant", role: "owner" },
   command: true,
   params: campaignParams,

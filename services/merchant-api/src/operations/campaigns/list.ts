@@ -19,6 +19,9 @@ export const listAllCampaigns = operation({
     const after = decodeCursor(z.tuple([text(64, 1)]), cursor);
     if (after instanceof Refusal) return after;
     const views = await listCampaigns(deps.sql, merchant.id, { limit: limit + 1, after: after?.[0] });
-    return reply(200, pageFrom(views, limit, ({ definition }) => [definition.id], showCampaign));
+    return reply(
+      200,
+      pageFrom(views, limit, ({ definition }) => [definition.id], showCampaign),
+    );
   },
 });

@@ -28,7 +28,12 @@ export const removeCampaign = operation({
         if (stale !== null) return stale;
         const deleted = await deleteCampaign(held, { merchant: merchant.id, actor, at: now }, params.campaignId, null);
         if (deleted !== "deleted") return refuseCampaign(deleted);
-        await audit(tx, call, principal, { action: "campaign.delete", target: params.campaignId, before: showCampaign(before), after: null });
+        await audit(tx, call, principal, {
+          action: "campaign.delete",
+          target: params.campaignId,
+          before: showCampaign(before),
+          after: null,
+        });
         return reply(204, null);
       }),
     );

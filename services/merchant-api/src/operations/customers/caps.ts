@@ -25,6 +25,14 @@ export const listCustomerCaps = operation({
     // Made anew from the orders at every call, so a page is cut here.
     const all = caps ?? [];
     const start = after === null ? 0 : all.findIndex(({ campaignId, period }) => campaignId === after[0] && period === after[1]) + 1;
-    return reply(200, pageFrom(all.slice(start, start + limit + 1), limit, ({ campaignId, period }) => [campaignId, period], (cap) => ({ ...cap })));
+    return reply(
+      200,
+      pageFrom(
+        all.slice(start, start + limit + 1),
+        limit,
+        ({ campaignId, period }) => [campaignId, period],
+        (cap) => ({ ...cap }),
+      ),
+    );
   },
 });

@@ -7,7 +7,8 @@ export const getCustomer = operation({
   path: "/v1/customers/{customerId}",
   tag: "Customers",
   summary: "A customer: tier, progress to the next, cashback",
-  description: "Shows what is stored; nothing that is due is applied. The metric is of the window that ends on the local date of the request's clock.",
+  description:
+    "Shows what is stored; nothing that is due is applied. The metric is of the window that ends on the local date of the request's clock.",
   access: { kind: "merchant", role: "viewer" },
   params: customerParams,
   replies: { 200: { description: "The customer", schema: customerShape } },

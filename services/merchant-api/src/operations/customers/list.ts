@@ -24,6 +24,14 @@ export const listCustomers = operation({
         ? await customerIdsAfter(deps.sql, merchant, after, limit + 1)
         : (await listCustomerTiers(deps.sql, merchant, { tier, after, limit: limit + 1 }, now)).map(({ customerId }) => customerId);
     const customers = await showCustomers(deps.sql, merchant, ids, now);
-    return reply(200, pageFrom(customers, limit, ({ customerId }) => [customerId], (customer) => customer));
+    return reply(
+      200,
+      pageFrom(
+        customers,
+        limit,
+        ({ customerId }) => [customerId],
+        (customer) => customer,
+      ),
+    );
   },
 });

@@ -34,11 +34,25 @@ export const listCustomerOrders = operation({
     const rows = await readOrders(deps.sql, merchant, customerId, after, limit + 1);
     if (rows.length === 0 && !(await isKnown(deps.sql, merchant, customerId))) return unknownCustomer();
     await deps.records.storedOrders.prepare(rows.map(({ payload }) => payload));
-    return reply(200, pageFrom(rows, limit, (row) => [row.occurred_at.getTime(), row.order_id], (row) => showOrder(deps.records, row)));
+    return reply(
+      200,
+      pageFrom(
+        rows,
+        limit,
+        (row) => [row.occurred_at.getTime(), row.order_id],
+        (row) => showOrder(deps.records, row),
+      ),
+    );
   },
 });
 
-async function readOrders(sql: Sql, merchant: Merchant, customerId: string, after: readonly [number, string] | null, limit: number): Promise<OrderRow[]> {
+async function readOrders(
+  sql: Sql,
+  merchant: Merchant,
+  customerId: string,
+  after: readonly [number, string] | null,
+  limit: number,
+): Promise<OrderRow[]> {
   const [at, orderId] = after ?? [8_640_000_000_000, ""];
   return sql<OrderRow[]>`
     SELECT o.order_id, o.occurred_at, o.payload, o.remaining, o.cancelled

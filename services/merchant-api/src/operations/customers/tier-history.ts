@@ -22,6 +22,14 @@ export const listTierHistory = operation({
     if (after instanceof Refusal) return after;
     const rows = await tierHistory(deps.sql, merchant, customerId, { before: after?.[0], limit: limit + 1 });
     if (rows === null && !(await isKnown(deps.sql, merchant, customerId))) return unknownCustomer();
-    return reply(200, pageFrom(rows ?? [], limit, ({ seq }) => [seq], ({ seq: _seq, asOf, ...entry }) => ({ ...entry, asOf: iso(asOf) })));
+    return reply(
+      200,
+      pageFrom(
+        rows ?? [],
+        limit,
+        ({ seq }) => [seq],
+        ({ seq: _seq, asOf, ...entry }) => ({ ...entry, asOf: iso(asOf) }),
+      ),
+    );
   },
 });

@@ -6,13 +6,19 @@ import { refuse, type Refusal } from "../../errors.ts";
 import type { CustomerShape } from "../../schemas/customer.ts";
 import { iso } from "../../schemas/time.ts";
 
-export const unknownCustomer = (): Refusal => refuse("not_found", "there is no such customer: no order was counted and no command accepted");
+export const unknownCustomer = (): Refusal =>
+  refuse("not_found", "there is no such customer: no order was counted and no command accepted");
 
 /**
  * Those of the customers that a program knows, in the given order, as of `now` (ms). Reads show what is stored and apply
  * nothing that is due; who is known to one program only has zeros of the other.
  */
-export async function showCustomers(sql: Sql | Tx, merchant: Merchant, customerIds: readonly string[], now: number): Promise<CustomerShape[]> {
+export async function showCustomers(
+  sql: Sql | Tx,
+  merchant: Merchant,
+  customerIds: readonly string[],
+  now: number,
+): Promise<CustomerShape[]> {
   const [tiers, balances] = await Promise.all([customerTiers(sql, merchant, customerIds, now), cashbackOf(sql, merchant.id, customerIds)]);
   const tierOf = new Map(tiers.map((one) => [one.customerId, one]));
   const known = customerIds.filter((id) => tierOf.has(id) || balances.has(id));

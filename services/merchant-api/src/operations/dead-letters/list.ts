@@ -35,7 +35,8 @@ export const listDeadLetters = operation({
   path: "/v1/dead-letters",
   tag: "Dead letters",
   summary: "Events that were not applied, newest first",
-  description: "With the original coordinates, bytes and headers. Both programs keep one of the same record. Those of no known merchant: the bootstrap key and `merchant=none`.",
+  description:
+    "With the original coordinates, bytes and headers. Both programs keep one of the same record. Those of no known merchant: the bootstrap key and `merchant=none`.",
   access: { kind: "merchant-or-bootstrap", role: "viewer" },
   query: pageQuery.extend({
     program: z.enum(programs).optional(),
@@ -57,6 +58,14 @@ export const listDeadLetters = operation({
       limit: query.limit + 1,
     });
     await deps.records.json.prepare(rows.slice(0, query.limit).map(({ value }) => value));
-    return reply(200, pageFrom(rows, query.limit, ({ createdUs, off, program, id }) => [createdUs, Number(off), program, id], (row) => showDeadLetter(deps.records, row)));
+    return reply(
+      200,
+      pageFrom(
+        rows,
+        query.limit,
+        ({ createdUs, off, program, id }) => [createdUs, Number(off), program, id],
+        (row) => showDeadLetter(deps.records, row),
+      ),
+    );
   },
 });

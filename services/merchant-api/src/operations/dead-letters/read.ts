@@ -34,9 +34,14 @@ export interface DeadLetterPage {
 /** Newest first over the programs' tables; those of one chunk, which have one time, by offset. */
 export async function readDeadLetters(sql: Sql, page: DeadLetterPage): Promise<StoredDeadLetter[]> {
   const parameters = [page.merchantId, page.reason, page.limit, ...(page.after ?? [null, null, null, null])];
-  const own = page.merchantId === null ? "NOT EXISTS (SELECT 1 FROM merchant.merchant m WHERE m.merchant_id = d.scope) AND $1::uuid IS NULL" : "d.scope = $1::uuid";
+  const own =
+    page.merchantId === null
+      ? "NOT EXISTS (SELECT 1 FROM merchant.merchant m WHERE m.merchant_id = d.scope) AND $1::uuid IS NULL"
+      : "d.scope = $1::uuid";
   const each = page.programs.map(
-    (program) => `(SELECT '${program}' AS program, d.id, d.topic, d.part, d.off, d.record_at, d.key, d.value, d.headers, d.reason, d.message, d.created_at, d.redriven_at
+    (
+      program,
+    ) => `(SELECT '${program}' AS program, d.id, d.topic, d.part, d.off, d.record_at, d.key, d.value, d.headers, d.reason, d.message, d.created_at, d.redriven_at
       FROM ${program}.dead_letter d WHERE ${own} AND ($2::text IS NULL OR d.reason = $2)
         AND ($4::int8 IS NULL OR (d.created_at, d.off, '${program}', d.id) < ('epoch'::timestamptz + $4::int8 * interval '1 microsecond', $5::int8, $6::text, $7::uuid))
       ORDER BY d.created_at DESC, d.off DESC, d.id DESC LIMIT $3)`,

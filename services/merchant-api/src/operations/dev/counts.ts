@@ -12,7 +12,12 @@ export const getCounts = operation({
   access: { kind: "merchant", role: "viewer" },
   replies: { 200: { description: "Counts", schema: z.object({ tier: counts, cashback: counts }) } },
   developmentOnly: true,
-  async handle({ deps, principal: { merchant: { merchantId } } }) {
+  async handle({
+    deps,
+    principal: {
+      merchant: { merchantId },
+    },
+  }) {
     const [tier, cashback] = await Promise.all([readCounts(deps.sql, "tier", merchantId), readCounts(deps.sql, "cashback", merchantId)]);
     return reply(200, { tier, cashback });
   },

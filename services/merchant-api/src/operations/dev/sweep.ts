@@ -20,7 +20,13 @@ export const sweep = operation({
   replies: { 200: { description: "Done", schema: z.object({}) } },
   errors: ["not_settled"],
   developmentOnly: true,
-  async handle({ deps, principal: { merchant: { merchantId } }, body: { at } }) {
+  async handle({
+    deps,
+    principal: {
+      merchant: { merchantId },
+    },
+    body: { at },
+  }) {
     const timeoutMs = limits.settleTimeoutSeconds * 1_000;
     const deadline = performance.now() + timeoutMs;
     const ends = await deps.orderLog.ends(topics.orders);
@@ -29,7 +35,13 @@ export const sweep = operation({
     await Promise.all(programs.map((program) => requestSweep(deps.sql, program, request)));
     const behind =
       (await until(deadline, () => behindSweep(deps, id))) ??
-      (await settle({ sql: deps.sql, orderLog: deps.orderLog, positions: [], also: () => Promise.resolve(null), timeoutMs: deadline - performance.now() }));
+      (await settle({
+        sql: deps.sql,
+        orderLog: deps.orderLog,
+        positions: [],
+        also: () => Promise.resolve(null),
+        timeoutMs: deadline - performance.now(),
+      }));
     if (behind !== null) return refuse("not_settled", behind);
     await Promise.all(programs.map((program) => forgetSweep(deps.sql, program, id)));
     return reply(200, {});

@@ -20,6 +20,9 @@ export const listKeys = operation({
     // A merchant has few keys, so the list is read whole and cut here.
     const keys = await listApiKeys(deps.sql, principal.merchant.id);
     const start = after === null ? 0 : keys.findIndex(({ id }) => id === after[0]) + 1;
-    return reply(200, pageFrom(keys.slice(start, start + limit + 1), limit, ({ id }) => [id], showKey));
+    return reply(
+      200,
+      pageFrom(keys.slice(start, start + limit + 1), limit, ({ id }) => [id], showKey),
+    );
   },
 });

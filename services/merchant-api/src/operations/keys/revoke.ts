@@ -17,7 +17,8 @@ export const revokeKey = operation({
   async handle(call) {
     const { deps, principal, params } = call;
     return write(call, async (tx) => {
-      if (!(await revokeApiKey(tx, principal.merchant.id, params.id, { at: deps.clock() }))) return refuse("not_found", "there is no such key");
+      if (!(await revokeApiKey(tx, principal.merchant.id, params.id, { at: deps.clock() })))
+        return refuse("not_found", "there is no such key");
       await audit(tx, call, principal, { action: "api_key.revoke", target: params.id, before: null, after: null });
       return reply(204, null);
     });

@@ -30,7 +30,10 @@ export const createOneMerchant = operation({
         await audit(tx, call, { merchant, actor: BOOTSTRAP_ACTOR }, { action: "merchant.create", target: null, before: null, after: body });
         return reply(201, { merchantId: merchant.merchantId, apiKey: secret });
       },
-      { repeatAs: ({ body: { merchantId } }) => refuse("id_taken", `merchant ${merchantId} was made by the first request; its key was shown then`) },
+      {
+        repeatAs: ({ body: { merchantId } }) =>
+          refuse("id_taken", `merchant ${merchantId} was made by the first request; its key was shown then`),
+      },
     );
   },
 });

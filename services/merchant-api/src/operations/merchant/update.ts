@@ -13,7 +13,8 @@ export const updateMerchant = operation({
   path: "/v1/merchant",
   tag: "Merchant",
   summary: "Changes the merchant's settings",
-  description: "A time zone or policy holds from where the programs then are; the local date of a counted order stays. The currency is fixed once an order was counted.",
+  description:
+    "A time zone or policy holds from where the programs then are; the local date of a counted order stays. The currency is fixed once an order was counted.",
   access: { kind: "merchant", role: "owner" },
   command: true,
   body: merchantPatch,
@@ -28,12 +29,18 @@ export const updateMerchant = operation({
         const own = nextOffsets(cashback, deps.partitions);
         const before = principal.merchant;
         const changesCurrency = change.currency !== undefined && change.currency !== currentSettings(before).currency;
-        if (changesCurrency && (await hasOrders(tx, before.id))) return refuse("currency_fixed", "an order was counted in the present currency");
+        if (changesCurrency && (await hasOrders(tx, before.id)))
+          return refuse("currency_fixed", "an order was counted in the present currency");
         const holdsFrom = { shared: own.map((offset, partition) => Math.max(offset, from[partition] ?? 0)), cashback: own };
         const after = await updateSettings(tx, before.merchantId, change, holdsFrom, { actor: principal.actor, at: now });
         if (after === null) return refuse("not_found", "there is no such merchant");
         if (change.timeZone !== undefined) await forgetDueMoments(tx, before.id);
-        await audit(tx, call, principal, { action: "merchant.update", target: null, before: showMerchant(before), after: showMerchant(after) });
+        await audit(tx, call, principal, {
+          action: "merchant.update",
+          target: null,
+          before: showMerchant(before),
+          after: showMerchant(after),
+        });
         return reply(200, showMerchant(after));
       }),
     );

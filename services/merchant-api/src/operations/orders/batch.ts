@@ -34,7 +34,8 @@ export const placeBatch = operation({
   path: "/v1/orders/batch",
   tag: "Orders",
   summary: "Sends up to 1,000 orders",
-  description: "Every order gets a result of its own, at its position; a bad one does not hold back the others. All good ones are one send to Kafka.",
+  description:
+    "Every order gets a result of its own, at its position; a bad one does not hold back the others. All good ones are one send to Kafka.",
   access: { kind: "merchant", role: "operator" },
   body: batchBody,
   idempotent: true,
@@ -45,12 +46,21 @@ export const placeBatch = operation({
       const judged: (Sendable | Refusal)[] = [];
       for (const [at, item] of body.orders.entries()) judged.push(await judge(call, item, at));
       const good = judged.filter((one): one is Sendable => !(one instanceof Refusal));
-      const times = await orderTimes(deps.sql, principal.merchant.id, good.map(({ order }) => order), now);
-      const events = good.map(({ order, paidMinor }) => placedEvent(principal.merchant, order, order.occurredAt ?? times.get(order.orderId) ?? now, paidMinor));
+      const times = await orderTimes(
+        deps.sql,
+        principal.merchant.id,
+        good.map(({ order }) => order),
+        now,
+      );
+      const events = good.map(({ order, paidMinor }) =>
+        placedEvent(principal.merchant, order, order.occurredAt ?? times.get(order.orderId) ?? now, paidMinor),
+      );
       const positions = events.length === 0 ? [] : await deps.orderLog.append(events, now);
       const placed = new Map(good.map(({ at, order }, i) => [at, { orderId: order.orderId, position: positions[i] }]));
       return reply(200, {
-        results: judged.map((one, at) => (one instanceof Refusal ? refused(body.orders[at], problemOf(one, requestId)) : sent(placed.get(at)))),
+        results: judged.map((one, at) =>
+          one instanceof Refusal ? refused(body.orders[at], problemOf(one, requestId)) : sent(placed.get(at)),
+        ),
       });
     });
   },

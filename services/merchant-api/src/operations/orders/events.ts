@@ -20,10 +20,20 @@ export function placedEvent(merchant: Merchant, order: OrderCommand, occurredAt:
   };
 }
 
-export function refundedEvent(merchant: Merchant, orderId: string, { customerId, refundId, occurredAt, lines }: RefundCommand, now: number): OrderRefunded {
+export function refundedEvent(
+  merchant: Merchant,
+  orderId: string,
+  { customerId, refundId, occurredAt, lines }: RefundCommand,
+  now: number,
+): OrderRefunded {
   return { type: "OrderRefunded", merchantId: merchant.merchantId, customerId, orderId, refundId, occurredAt: occurredAt ?? now, lines };
 }
 
-export function cancelledEvent(merchant: Merchant, orderId: string, { customerId, occurredAt, reason }: CancelCommand, now: number): OrderCancelled {
+export function cancelledEvent(
+  merchant: Merchant,
+  orderId: string,
+  { customerId, occurredAt, reason }: CancelCommand,
+  now: number,
+): OrderCancelled {
   return { type: "OrderCancelled", merchantId: merchant.merchantId, customerId, orderId, occurredAt: occurredAt ?? now, reason };
 }

@@ -17,7 +17,9 @@ export async function paidBy(call: RedemptionCall, order: OrderCommand): Promise
   if (view === undefined) return refuseRedemption("not_found");
   if (view.customerId !== order.customerId) return refuseRedemption("not_reserved");
   const linked = await write({ deps, requestId, idempotency: null }, async (tx) => {
-    const outcome = await onRedemption(call, tx, redemptionId, (commands, held, command) => commands.link(held, command, redemptionId, order.orderId));
+    const outcome = await onRedemption(call, tx, redemptionId, (commands, held, command) =>
+      commands.link(held, command, redemptionId, order.orderId),
+    );
     if (typeof outcome === "string") return refuseRedemption(outcome);
     const pays = outcome.status === "reserved" || outcome.status === "committed";
     return pays ? { status: 200, body: null } : refuseRedemption("not_reserved");

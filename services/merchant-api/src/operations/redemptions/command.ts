@@ -1,4 +1,11 @@
-import { createRedemptionCommands, findRedemptionView, type RedemptionCommand, type RedemptionCommands, redemptionPartition, type RedemptionRefusal } from "@perkstream/cashback";
+import {
+  createRedemptionCommands,
+  findRedemptionView,
+  type RedemptionCommand,
+  type RedemptionCommands,
+  redemptionPartition,
+  type RedemptionRefusal,
+} from "@perkstream/cashback";
 import type { Merchant } from "@perkstream/merchant";
 import type { Tx } from "@perkstream/postgres";
 import { type CommandContext, inPartitions } from "@perkstream/program";

@@ -17,7 +17,9 @@ export const commitRedemption = operation({
   async handle(call) {
     const { principal, params } = call;
     return write(call, async (tx) => {
-      const outcome = await onRedemption(call, tx, params.redemptionId, (commands, held, command) => commands.commit(held, command, params.redemptionId));
+      const outcome = await onRedemption(call, tx, params.redemptionId, (commands, held, command) =>
+        commands.commit(held, command, params.redemptionId),
+      );
       if (typeof outcome === "string") return refuseRedemption(outcome);
       const view = await requireRedemption(tx, principal.merchant, params.redemptionId);
       await audit(tx, call, principal, { action: "redemption.commit", target: params.redemptionId, before: null, after: view });

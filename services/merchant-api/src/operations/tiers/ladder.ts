@@ -36,7 +36,10 @@ export function withChangedLevel(ladder: LadderContent, levelId: string, patch: 
     threshold: patch.threshold ?? level.threshold,
     cashbackMultiplierBps: patch.cashbackMultiplierBps ?? level.cashbackMultiplierBps,
   });
-  return inOrder(ladder, ladder.levels.map((level) => (level.id === levelId ? change(level) : level)));
+  return inOrder(
+    ladder,
+    ladder.levels.map((level) => (level.id === levelId ? change(level) : level)),
+  );
 }
 
 /** The ladder without one level; 404 when it is not there. */
@@ -57,7 +60,8 @@ function refuseLevels(levels: readonly LevelJson[], path?: string): Refusal | nu
   const seen = new Set<string>();
   levels.forEach((level, at) => {
     const before = levels[at - 1];
-    if (before !== undefined && level.threshold <= before.threshold) errors.push({ path: path ?? `levels.${at}.threshold`, message: "thresholds must rise strictly" });
+    if (before !== undefined && level.threshold <= before.threshold)
+      errors.push({ path: path ?? `levels.${at}.threshold`, message: "thresholds must rise strictly" });
     if (seen.has(level.id)) errors.push({ path: `levels.${at}.id`, message: `the id ${level.id} is there twice` });
     seen.add(level.id);
   });

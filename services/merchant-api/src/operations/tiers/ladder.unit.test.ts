@@ -11,11 +11,19 @@ const ladder = (...ids: [string, number][]) => {
   if (content instanceof Refusal) throw new Error(content.detail);
   return content;
 };
-const refusal = (result: unknown) => (result instanceof Refusal ? { code: result.code, paths: result.errors.map(({ path }) => path) } : null);
+const refusal = (result: unknown) =>
+  result instanceof Refusal ? { code: result.code, paths: result.errors.map(({ path }) => path) } : null;
 
 describe("a ladder of a request", () => {
   test("what is left out has defaults; days only with rolling_days", () => {
-    expect(ladder(["a", 0]).settings).toEqual({ metric: "net_spend", window: "rolling_days", days: 365, refundPolicy: "immediate", downgrade: "drop_to_qualified", graceDays: 0 });
+    expect(ladder(["a", 0]).settings).toEqual({
+      metric: "net_spend",
+      window: "rolling_days",
+      days: 365,
+      refundPolicy: "immediate",
+      downgrade: "drop_to_qualified",
+      graceDays: 0,
+    });
     const yearly = ladderFrom(parsed([], { window: "calendar_year", days: 30 }), newId);
     expect(yearly instanceof Refusal ? null : yearly.settings).not.toHaveProperty("days");
   });
@@ -26,8 +34,14 @@ describe("a ladder of a request", () => {
   });
 
   test("thresholds must rise strictly and ids be different", () => {
-    expect(refusal(ladderFrom(parsed([level("a", 10), level("b", 10)]), newId))).toEqual({ code: "invalid_request", paths: ["levels.1.threshold"] });
-    expect(refusal(ladderFrom(parsed([level("a", 10), level("a", 20)]), newId))).toEqual({ code: "invalid_request", paths: ["levels.1.id"] });
+    expect(refusal(ladderFrom(parsed([level("a", 10), level("b", 10)]), newId))).toEqual({
+      code: "invalid_request",
+      paths: ["levels.1.threshold"],
+    });
+    expect(refusal(ladderFrom(parsed([level("a", 10), level("a", 20)]), newId))).toEqual({
+      code: "invalid_request",
+      paths: ["levels.1.id"],
+    });
   });
 });
 
@@ -35,13 +49,20 @@ describe("one level", () => {
   const before = ladder(["a", 0], ["c", 100]);
 
   test("is added at its place", () => {
-    expect(withLevel(before, parsed([level("b", 50)]).levels[0]!, newId)).toMatchObject({ levels: [{ id: "a" }, { id: "b" }, { id: "c" }] });
+    expect(withLevel(before, parsed([level("b", 50)]).levels[0]!, newId)).toMatchObject({
+      levels: [{ id: "a" }, { id: "b" }, { id: "c" }],
+    });
     expect(refusal(withLevel(before, parsed([level("a", 50)]).levels[0]!, newId))?.code).toBe("id_taken");
-    expect(refusal(withLevel(before, parsed([level("b", 100)]).levels[0]!, newId))).toEqual({ code: "invalid_request", paths: ["threshold"] });
+    expect(refusal(withLevel(before, parsed([level("b", 100)]).levels[0]!, newId))).toEqual({
+      code: "invalid_request",
+      paths: ["threshold"],
+    });
   });
 
   test("changes only what is given and moves by its threshold", () => {
-    expect(withChangedLevel(before, "a", { threshold: 200 })).toMatchObject({ levels: [{ id: "c" }, { id: "a", name: "a", threshold: 200 }] });
+    expect(withChangedLevel(before, "a", { threshold: 200 })).toMatchObject({
+      levels: [{ id: "c" }, { id: "a", name: "a", threshold: 200 }],
+    });
     expect(refusal(withChangedLevel(before, "x", {}))?.code).toBe("not_found");
   });
 
