@@ -62,13 +62,19 @@ describe("merchants", () => {
     });
     expect((await shop.call("GET", "/v1/merchant")).body).toEqual(changed.body);
     expect((await shop.call("PATCH", "/v1/merchant", { currency: "GBP" })).body).toMatchObject({ currency: "GBP" });
-    const rows = await api.sql<{ action: string; actor: string }[]>`
-      SELECT action, actor FROM merchant.audit a JOIN merchant.merchant m ON m.id = a.merchant WHERE m.merchant_id = ${shop.merchantId} ORDER BY a.id`;
-    expect(rows.map(({ action, actor }) => [action, actor])).toEqual([
-      ["merchant.create", "bootstrap"],
-      ["merchant.update", "owner-sub"],
-      ["merchant.update", "owner-sub"],
-    ]);
+    const { body: audit } = await shop.call("GET", "/v1/audit");
+    expect(audit).toMatchObject({
+      data: [
+        { action: "merchant.update", actor: "owner-sub", before: { currency: "EUR" }, after: { currency: "GBP" } },
+        { action: "merchant.update", actor: "owner-sub", before: { expiringNoticeDays: 0 }, after: { expiringNoticeDays: 7 } },
+        { action: "merchant.create", actor: "bootstrap", before: null },
+      ],
+      nextCursor: null,
+    });
+    const first = await shop.call("GET", "/v1/audit?limit=2");
+    expect((await shop.call("GET", `/v1/audit?cursor=${String(first.body["nextCursor"])}`)).body).toMatchObject({
+      data: [{ action: "merchant.create" }],
+    });
     expect((await (await shop.as("operator"))("PATCH", "/v1/merchant", { name: "x" })).status).toBe(403);
   });
 

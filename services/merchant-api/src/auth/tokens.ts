@@ -3,8 +3,8 @@ import { createRemoteJWKSet, decodeProtectedHeader, errors as joseErrors, jwtVer
 import { OutageError } from "../errors.ts";
 import { isRole } from "./principal.ts";
 
-export const merchantAudience = "perkstream-merchant";
-export const customerAudience = "perkstream-customer";
+const merchantAudience = "perkstream-merchant";
+const customerAudience = "perkstream-customer";
 
 export interface TokenSettings {
   /** Signs and verifies HS256; at least 32 bytes. */

@@ -127,7 +127,7 @@ function schemaBlock([name, schema]: [string, unknown]): string {
   return `<article id="schema-${escape(name)}"><h3><code>${escape(name)}</code></h3>${paragraphs(about)}<pre>${notation(schema)}</pre></article>`;
 }
 
-export function escape(text: string): string {
+function escape(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 }
 

@@ -14,7 +14,7 @@ export function parsePart(schema: z.ZodType | undefined, value: unknown): unknow
 
 const MAX_FIELD_ERRORS = 50;
 
-export function fieldErrors(error: z.ZodError): FieldError[] {
+function fieldErrors(error: z.ZodError): FieldError[] {
   return error.issues.slice(0, MAX_FIELD_ERRORS).map((issue) => ({ path: issue.path.map(String).join("."), message: issue.message }));
 }
 

@@ -1,4 +1,5 @@
 import type { Operation } from "../operation.ts";
+import { listAuditLog } from "./audit/list.ts";
 import { activateCampaign } from "./campaigns/activate.ts";
 import { changeOneCampaign } from "./campaigns/change.ts";
 import { createOneCampaign } from "./campaigns/create.ts";
@@ -56,6 +57,7 @@ export const operations: readonly Operation[] = [
   createOneMerchant,
   getMerchant,
   updateMerchant,
+  listAuditLog,
   createKey,
   listKeys,
   revokeKey,

@@ -3,7 +3,7 @@ import { limits } from "../http/limits.ts";
 import { dateOut, instant, instantOut } from "./time.ts";
 import { amount, amountOut, currency, id, int4, offsetOut, oneOf, optional, text, uuid } from "./values.ts";
 
-export const orderLine = z.object({
+const orderLine = z.object({
   sku: text(256),
   category: optional(text(256)),
   quantity: int4(1),

@@ -55,7 +55,7 @@ export interface TestMerchant {
   as(role: string): Promise<TestApi["call"]>;
 }
 
-export const bootstrapKey = "development";
+const bootstrapKey = "development";
 const partitions = 3;
 
 /** The API over the real stack with a database of its own; every answer is checked against its schema. */

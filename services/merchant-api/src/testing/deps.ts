@@ -13,7 +13,7 @@ import { recordsOf } from "../kafka/records.ts";
 export const testSecret = "0123456789abcdef0123456789abcdef";
 export const testMerchantId = "4f981b0b-accf-4eb7-8018-7cd651c7e907";
 
-export const testMerchant: Merchant = {
+const testMerchant: Merchant = {
   id: 1,
   merchantId: testMerchantId,
   name: "Test",
@@ -37,7 +37,7 @@ export interface MemoryLog extends OrderLog {
   readonly appended: { event: OrderEvent; timestamp: number }[];
 }
 
-export function memoryLog(): MemoryLog {
+function memoryLog(): MemoryLog {
   const appended: MemoryLog["appended"] = [];
   return {
     appended,

@@ -1,0 +1,63 @@
+import { createCashbackProgram } from "@perkstream/cashback";
+import { createInboxProgram } from "@perkstream/inbox";
+import { createDriver, type DrivenRecord, type Driver } from "@perkstream/program";
+import { createLevels, createTierProgram } from "@perkstream/tier";
+import { startApi, type StackAddresses, type TestApi } from "./api.ts";
+
+/** The API, and both programs and the inbox run by their drivers over what went to Kafka. */
+export interface TestSystem extends TestApi {
+  readonly tier: Driver;
+  /** Lets both programs and the inbox handle what was sent since the last call. */
+  handle(): Promise<void>;
+}
+
+export async function startSystem(stack: StackAddresses): Promise<TestSystem> {
+  const api = await startApi(stack);
+  const { sql, partitions, deps } = api;
+  const { storedOrders: decoder, notifications: encoder, json: reader } = deps.records;
+  const tier = await createDriver(createTierProgram({ decoder, encoder }), sql, partitions);
+  const cashback = await createDriver(createCashbackProgram({ decoder, encoder, tier: createLevels(), sql }), sql, partitions);
+  const inbox = await createDriver(createInboxProgram({ reader, now: Date.now }), sql, partitions);
+  const seen = { events: 0, tier: 0, cashback: 0 };
+
+  const recordsSent = (): DrivenRecord[] =>
+    api.appended.slice(seen.events).map(({ partition, event, timestamp }) => {
+      const key = Buffer.from(`${event.merchantId}:${event.customerId}`);
+      return { partition, timestamp, key, value: deps.records.orders.encode(event) };
+    });
+  const tell = async () => {
+    const fresh = [...tier.notices.slice(seen.tier), ...cashback.notices.slice(seen.cashback)];
+    Object.assign(seen, { tier: tier.notices.length, cashback: cashback.notices.length });
+    const timestamp = Date.now();
+    const placed = fresh.map(({ key, value }) => ({
+      partition: deps.partitionOf(key.slice(0, 36), key.slice(37)),
+      key: Buffer.from(key),
+      value,
+    }));
+    await inbox.feed(placed.map((record) => ({ ...record, timestamp })));
+  };
+  return {
+    ...api,
+    tier,
+    async handle() {
+      const records = recordsSent();
+      seen.events = api.appended.length;
+      await tier.feed(records);
+      await cashback.feed(records);
+      await tell();
+    },
+  };
+}
+
+export const ladder = {
+  settings: { metric: "net_spend", window: "lifetime", refundPolicy: "immediate", downgrade: "drop_to_qualified", graceDays: 0 },
+  levels: [
+    { id: "bronze", name: "Bronze", threshold: 0, cashbackMultiplierBps: 10_000 },
+    { id: "gold", name: "Gold", threshold: 10_000, cashbackMultiplierBps: 20_000 },
+  ],
+};
+
+export const campaign = { id: "k1", name: "One percent", rateBps: 100, status: "active", expiry: { type: "days", days: 90 } };
+
+/** The clock of a request: noon of a day of January 2025. */
+export const at = (day: number) => ({ "perks-now": new Date(Date.UTC(2025, 0, day, 12)).toISOString() });
