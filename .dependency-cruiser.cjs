@@ -52,6 +52,11 @@ module.exports = {
     doNotFollow: { path: "node_modules" },
     exclude: { path: "/dist/" },
     tsPreCompilationDeps: true,
-    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["source", "import", "node", "default"], mainFields: ["main"], extensions: [".ts", ".js", ".mjs", ".cjs"] },
+    enhancedResolveOptions: {
+      exportsFields: ["exports"],
+      conditionNames: ["source", "import", "node", "default"],
+      mainFields: ["main"],
+      extensions: [".ts", ".js", ".mjs", ".cjs"],
+    },
   },
 };

@@ -17,13 +17,21 @@ function readReport(): { passed: number; failed: number; skipped: number } {
   if (!existsSync(reportFile)) return { passed: 0, failed: 1, skipped: 0 };
   const report = JSON.parse(readFileSync(reportFile, "utf8")) as VitestReport;
   // A file that fails before its first test (an import, a hook) counts as one failure.
-  const brokenFiles = report.testResults.filter(({ status, assertionResults }) => status === "failed" && assertionResults.length === 0).length;
-  return { passed: report.numPassedTests, failed: report.numFailedTests + brokenFiles, skipped: report.numPendingTests + report.numTodoTests };
+  const brokenFiles = report.testResults.filter(
+    ({ status, assertionResults }) => status === "failed" && assertionResults.length === 0,
+  ).length;
+  return {
+    passed: report.numPassedTests,
+    failed: report.numFailedTests + brokenFiles,
+    skipped: report.numPendingTests + report.numTodoTests,
+  };
 }
 
 /** What cannot run on this machine, by name; it counts neither as passed nor as failed. */
 function leftOut(): string[] {
-  return ["Docker: the stack in containers (PERKS_STACK=docker) and docker-compose.yml; run `npm test` with PERKS_TEST_DOCKER=1 where a Docker engine answers"];
+  return [
+    "Docker: the stack in containers (PERKS_STACK=docker) and docker-compose.yml; run `npm test` with PERKS_TEST_DOCKER=1 where a Docker engine answers",
+  ];
 }
 
 const checks = await runStaticSteps();
@@ -31,7 +39,14 @@ rmSync(reportFile, { force: true });
 const vitest = await runStep(
   {
     name: "tests",
-    command: [join(root, "node_modules", ".bin", "vitest"), "run", "--reporter=default", "--reporter=json", `--outputFile.json=${reportFile}`, ...process.argv.slice(2)],
+    command: [
+      join(root, "node_modules", ".bin", "vitest"),
+      "run",
+      "--reporter=default",
+      "--reporter=json",
+      `--outputFile.json=${reportFile}`,
+      ...process.argv.slice(2),
+    ],
   },
   (text) => process.stdout.write(text),
 );

@@ -29,7 +29,12 @@ export async function openBed(say: (line: string) => void): Promise<Bed> {
   const ports = Object.fromEntries(services.map(({ port }, i) => [port.variable, String(free[3 + i])]));
   const env = { ...process.env, ...ports, PERKS_DATA_DIR: dataDir, LOG_LEVEL: "warn", PERKS_MODE: "development" };
   const settings = await readSettings(env, services);
-  const stack = await startStack({ dataDir, env, ports: { postgres: free[0]!, kafka: free[1]!, registry: free[2]! }, onProgress: ({ part, text }) => say(`${part}: ${text}`) });
+  const stack = await startStack({
+    dataDir,
+    env,
+    ports: { postgres: free[0]!, kafka: free[1]!, registry: free[2]! },
+    onProgress: ({ part, text }) => say(`${part}: ${text}`),
+  });
   const sql = openSql(stack.postgresUrl, { max: 2, applicationName: "perkstream-bench" });
   const running: { names: readonly string[]; services: RunningServices }[] = [];
   const bed: Bed = {

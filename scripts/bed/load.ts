@@ -37,7 +37,7 @@ export async function preload(
   onProgress: (sent: number) => void,
 ): Promise<void> {
   const from = Date.now() - count * MS_BETWEEN_ORDERS;
-  for (let sent = 0; sent < count; ) {
+  for (let sent = 0; sent < count;) {
     const records: OutgoingRecord[] = [];
     for (; records.length < BATCH && sent < count; sent++) {
       const timestamp = from + sent * MS_BETWEEN_ORDERS;

@@ -34,7 +34,12 @@ export async function drain(options: DrainOptions, say: (line: string) => void):
   }
 }
 
-async function fill(bed: Bed, merchants: Parameters<typeof benchStream>[0], options: DrainOptions, say: (line: string) => void): Promise<void> {
+async function fill(
+  bed: Bed,
+  merchants: Parameters<typeof benchStream>[0],
+  options: DrainOptions,
+  say: (line: string) => void,
+): Promise<void> {
   const kafka = createKafka({ brokers: bed.stack.kafkaBrokers.split(","), clientId: "bench" });
   const producer = await openOrderProducer(kafka, topics.orders);
   const encoder = await openOrderEncoder(connectRegistry(bed.stack.registryUrl));
@@ -71,7 +76,9 @@ async function measure(bed: Bed, options: DrainOptions, say: (line: string) => v
   await starting;
   const pids = await bed.pids();
   const cpu = cpuByName(pids);
-  const cpuUs = Object.fromEntries([...cpu].map(([name, seconds]) => [name, Math.round(((seconds - (before.get(name) ?? 0)) * 1e6) / options.orders)]));
+  const cpuUs = Object.fromEntries(
+    [...cpu].map(([name, seconds]) => [name, Math.round(((seconds - (before.get(name) ?? 0)) * 1e6) / options.orders)]),
+  );
   const seconds = (end - firstAt) / 1_000;
   return {
     bench: "drain",
@@ -96,7 +103,10 @@ type Done = Record<(typeof PROGRAMS)[number], { handled: number; complete: boole
 /** Complete: everything read, and everything that came of it published (tier, cashback) or stored (inbox). */
 async function progress(bed: Bed, orders: number): Promise<Done> {
   const rows = await bed.sql.unsafe<{ program: string; handled: bigint; out: bigint; published: bigint }[]>(
-    PROGRAMS.map((name) => `SELECT '${name}' AS program, sum(next_off)::int8 AS handled, sum(out_seq)::int8 AS out, sum(published)::int8 AS published FROM ${name}.progress`).join(" UNION ALL "),
+    PROGRAMS.map(
+      (name) =>
+        `SELECT '${name}' AS program, sum(next_off)::int8 AS handled, sum(out_seq)::int8 AS out, sum(published)::int8 AS published FROM ${name}.progress`,
+    ).join(" UNION ALL "),
   );
   const of = (name: string) => {
     const row = rows.find(({ program }) => program === name);
@@ -106,7 +116,11 @@ async function progress(bed: Bed, orders: number): Promise<Done> {
   const through = (one: ReturnType<typeof of>) => one.handled >= orders && one.published >= one.out;
   const complete = { tier: through(tier), cashback: through(cashback) };
   const inboxDone = complete.tier && complete.cashback && inbox.handled >= tier.out + cashback.out;
-  return { tier: { handled: tier.handled, complete: complete.tier }, cashback: { handled: cashback.handled, complete: complete.cashback }, inbox: { handled: inbox.handled, complete: inboxDone } };
+  return {
+    tier: { handled: tier.handled, complete: complete.tier },
+    cashback: { handled: cashback.handled, complete: complete.cashback },
+    inbox: { handled: inbox.handled, complete: inboxDone },
+  };
 }
 
 async function counted(bed: Bed): Promise<Record<string, number>> {

@@ -48,7 +48,9 @@ export async function latency(options: LatencyOptions, say: (line: string) => vo
       unanswered: sentAt.size,
       ms: percentiles(samples),
       cores: Number(((cpuAfter - cpuBefore) / seconds).toFixed(2)),
-      peakMemoryMb: Object.fromEntries([...pids].filter(([name]) => name.includes("-") || name === "notifier").map(([name, pid]) => [name, memoryOf(pid).peakMb])),
+      peakMemoryMb: Object.fromEntries(
+        [...pids].filter(([name]) => name.includes("-") || name === "notifier").map(([name, pid]) => [name, memoryOf(pid).peakMb]),
+      ),
     };
   } finally {
     for (const socket of sockets) socket.close();
@@ -56,8 +58,20 @@ export async function latency(options: LatencyOptions, say: (line: string) => vo
   }
 }
 
-async function connect(bed: Bed, merchant: BenchMerchant, customerId: string, sentAt: Map<string, number>, samples: number[]): Promise<WebSocket> {
-  const { token, url } = await call<{ token: string; url: string }>(bed.urlOf("merchant-api"), "POST", `/v1/customers/${customerId}/tokens`, { "x-api-key": merchant.apiKey }, {});
+async function connect(
+  bed: Bed,
+  merchant: BenchMerchant,
+  customerId: string,
+  sentAt: Map<string, number>,
+  samples: number[],
+): Promise<WebSocket> {
+  const { token, url } = await call<{ token: string; url: string }>(
+    bed.urlOf("merchant-api"),
+    "POST",
+    `/v1/customers/${customerId}/tokens`,
+    { "x-api-key": merchant.apiKey },
+    {},
+  );
   const socket = new WebSocket(url, ["perks.v1", `perks.auth.${token}`]);
   await new Promise<void>((resolve, reject) => {
     socket.addEventListener("error", () => reject(new Error(`no connection to ${url}`)));
@@ -76,7 +90,13 @@ async function connect(bed: Bed, merchant: BenchMerchant, customerId: string, se
   return socket;
 }
 
-async function send(bed: Bed, merchants: readonly BenchMerchant[], options: LatencyOptions, sentAt: Map<string, number>, say: (line: string) => void): Promise<number> {
+async function send(
+  bed: Bed,
+  merchants: readonly BenchMerchant[],
+  options: LatencyOptions,
+  sentAt: Map<string, number>,
+  say: (line: string) => void,
+): Promise<number> {
   const producer = await openOrderProducer(createKafka({ brokers: bed.stack.kafkaBrokers.split(","), clientId: "bench" }), topics.orders);
   const encoder = await openOrderEncoder(connectRegistry(bed.stack.registryUrl));
   const stream = benchStream(merchants, { seed: options.seed, customers: options.customers, refunds: 0, duplicates: 0 });
@@ -85,7 +105,7 @@ async function send(bed: Bed, merchants: readonly BenchMerchant[], options: Late
   const began = performance.now();
   const pending: Promise<void>[] = [];
   let sent = 0;
-  for (let reported = 0; sent < total; ) {
+  for (let reported = 0; sent < total;) {
     const due = Math.min(total, Math.floor(((performance.now() - began) / 1_000) * options.rate));
     const records = [];
     for (; sent < due; sent++) {

@@ -30,12 +30,20 @@ const say = (line: string) => console.error(line);
 const shared = { customers: number("customers"), merchants: number("merchants"), seed: number("seed") };
 switch (positionals[0]) {
   case "drain":
-    console.log(JSON.stringify(await drain({ orders: number("orders"), refunds: number("refunds"), duplicates: number("duplicates"), ...shared }, say)));
+    console.log(
+      JSON.stringify(
+        await drain({ orders: number("orders"), refunds: number("refunds"), duplicates: number("duplicates"), ...shared }, say),
+      ),
+    );
     break;
   case "latency":
-    console.log(JSON.stringify(await latency({ rate: number("rate"), seconds: number("seconds"), online: number("online"), ...shared }, say)));
+    console.log(
+      JSON.stringify(await latency({ rate: number("rate"), seconds: number("seconds"), online: number("online"), ...shared }, say)),
+    );
     break;
   default:
-    console.error("usage: npm run bench -- drain [--orders N --customers N --merchants N --refunds 0.03 --duplicates 0.01 --seed N]\n       npm run bench -- latency [--rate N --seconds N --online N --customers N --merchants N --seed N]");
+    console.error(
+      "usage: npm run bench -- drain [--orders N --customers N --merchants N --refunds 0.03 --duplicates 0.01 --seed N]\n       npm run bench -- latency [--rate N --seconds N --online N --customers N --merchants N --seed N]",
+    );
     process.exitCode = 2;
 }

@@ -16,7 +16,8 @@ function stats(): Stat[] {
     if (!/^\d+$/.test(name)) continue;
     const text = safely(() => readFileSync(`/proc/${name}/stat`, "utf8"), "");
     const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-    if (fields.length > 15) found.push({ pid: Number(name), parent: Number(fields[1]), ticks: [11, 12, 13, 14].reduce((sum, i) => sum + Number(fields[i]), 0) });
+    if (fields.length > 15)
+      found.push({ pid: Number(name), parent: Number(fields[1]), ticks: [11, 12, 13, 14].reduce((sum, i) => sum + Number(fields[i]), 0) });
   }
   return found;
 }
@@ -26,7 +27,8 @@ export function cpuSecondsOfTree(pid: number): number {
   const all = stats();
   const children = Map.groupBy(all, (stat) => stat.parent);
   const byPid = new Map(all.map((stat) => [stat.pid, stat]));
-  const sum = (id: number): number => (byPid.get(id)?.ticks ?? 0) + (children.get(id) ?? []).reduce((total, child) => total + sum(child.pid), 0);
+  const sum = (id: number): number =>
+    (byPid.get(id)?.ticks ?? 0) + (children.get(id) ?? []).reduce((total, child) => total + sum(child.pid), 0);
   return sum(pid) / TICKS_PER_SECOND;
 }
 

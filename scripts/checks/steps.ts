@@ -28,7 +28,11 @@ const staticSteps: readonly Step[] = [
   { name: "format", command: [bin("oxfmt"), "--check", "."] },
   { name: "types", command: [bin("tsc"), "-b"] },
   { name: "lint with types", command: [bin("oxlint"), "--type-aware"] },
-  { name: "boundaries", command: [bin("depcruise"), "--config", ".dependency-cruiser.cjs", "packages", "services", "scripts"], verify: enoughModules },
+  {
+    name: "boundaries",
+    command: [bin("depcruise"), "--config", ".dependency-cruiser.cjs", "packages", "services", "scripts"],
+    verify: enoughModules,
+  },
   { name: "unused code", command: [bin("knip")] },
   { name: "schema compatibility", command: [node, ...flags, "scripts/schemas.ts", "check"] },
   { name: "generated contracts", command: [node, ...flags, "scripts/schemas.ts", "generate", "--check"] },
@@ -63,7 +67,12 @@ export async function runStep(step: Step, onOutput: (text: string) => void = () 
   });
   log.end();
   const complaint = code === 0 ? (step.verify?.(output) ?? null) : `ended with ${code}`;
-  return { name: step.name, passed: complaint === null, output: complaint === null ? output : `${output}\n${complaint}`, durationMs: performance.now() - began };
+  return {
+    name: step.name,
+    passed: complaint === null,
+    output: complaint === null ? output : `${output}\n${complaint}`,
+    durationMs: performance.now() - began,
+  };
 }
 
 /** Runs the static steps one after the other and prints a line for each; the output only of those that failed. */

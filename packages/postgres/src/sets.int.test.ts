@@ -9,7 +9,9 @@ let sql: Sql;
 beforeAll(async () => {
   database = await testDatabase(inject("stack").postgresUrl, []);
   sql = openSql(database.url, { max: 2, applicationName: "sets-test" });
-  await sql.unsafe(`CREATE TABLE wide (id int4 PRIMARY KEY, big int8, name text, uid uuid, flag bool, bytes bytea, day date, at timestamptz, doc jsonb, many int8[], words text[])`);
+  await sql.unsafe(
+    `CREATE TABLE wide (id int4 PRIMARY KEY, big int8, name text, uid uuid, flag bool, bytes bytea, day date, at timestamptz, doc jsonb, many int8[], words text[])`,
+  );
 });
 afterAll(async () => {
   await sql.end();
@@ -48,7 +50,19 @@ describe("sets", () => {
       many: [1n, -5],
       words: hostile,
     }));
-    const empty = { id: 99, big: null, name: null, uid: null, flag: null, bytes: null, day: null, at: null, doc: null, many: null, words: null };
+    const empty = {
+      id: 99,
+      big: null,
+      name: null,
+      uid: null,
+      flag: null,
+      bytes: null,
+      day: null,
+      at: null,
+      doc: null,
+      many: null,
+      words: null,
+    };
     const none = { ...rows[0]!, id: 100, bytes: Buffer.alloc(0), many: [], words: [] };
     await insertSet(sql, "wide", COLUMNS, [...rows, empty, none]);
     const stored = await sql`SELECT *, to_json(words) AS listed FROM wide ORDER BY id`;
@@ -66,9 +80,21 @@ describe("sets", () => {
   });
 
   it("update by key, and join as a FROM item behind other parameters", async () => {
-    await updateSet(sql, "wide", ["id"], { id: "int4", name: "text", bytes: "bytea" }, [{ id: 1, name: "changed", bytes: Buffer.from("x") }]);
-    const set = fromSet({ id: "int4", bytes: "bytea" } as const, [{ id: 1, bytes: Buffer.from("x") }, { id: 2, bytes: Buffer.from("no") }], 2);
-    const found = await sql.unsafe(`SELECT w.name, $1::text AS first FROM ${set.text} r JOIN wide w ON w.id = r.id AND w.bytes = r.bytes`, ["given", ...set.params]);
+    await updateSet(sql, "wide", ["id"], { id: "int4", name: "text", bytes: "bytea" }, [
+      { id: 1, name: "changed", bytes: Buffer.from("x") },
+    ]);
+    const set = fromSet(
+      { id: "int4", bytes: "bytea" } as const,
+      [
+        { id: 1, bytes: Buffer.from("x") },
+        { id: 2, bytes: Buffer.from("no") },
+      ],
+      2,
+    );
+    const found = await sql.unsafe(`SELECT w.name, $1::text AS first FROM ${set.text} r JOIN wide w ON w.id = r.id AND w.bytes = r.bytes`, [
+      "given",
+      ...set.params,
+    ]);
     expect([...found]).toEqual([{ name: "changed", first: "given" }]);
   });
 

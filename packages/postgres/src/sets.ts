@@ -161,7 +161,11 @@ function concatenated(values: readonly (Buffer | null)[]): { bytes: string; begi
     begin += value.length;
   }
   const lengths = values.map((value) => (value === null ? null : value.length));
-  return { bytes: Buffer.concat(present, begin - 1).toString("base64"), begins: arrayLiteral("int4", begins), lengths: arrayLiteral("int4", lengths) };
+  return {
+    bytes: Buffer.concat(present, begin - 1).toString("base64"),
+    begins: arrayLiteral("int4", begins),
+    lengths: arrayLiteral("int4", lengths),
+  };
 }
 
 /**
@@ -177,7 +181,9 @@ export async function insertSet<const C extends Columns>(
 ): Promise<readonly Record<string, unknown>[]> {
   if (rows.length === 0) return [];
   const set = fromSet(columns, rows);
-  const names = Object.keys(columns).map((name) => `"${name}"`).join(", ");
+  const names = Object.keys(columns)
+    .map((name) => `"${name}"`)
+    .join(", ");
   return tx.unsafe(`INSERT INTO ${table} (${names}) SELECT * FROM ${set.text} AS r ${suffix}`, set.params, { prepare: true });
 }
 

@@ -26,40 +26,51 @@ describe("publishing", () => {
   it.each([
     ["equal", 5],
     ["unequal", 3],
-  ])("loses nothing when the line is reset after the append and before its answer, next batch of %s size", async (_name, size) => {
-    const { kafkaBrokers } = inject("stack");
-    const bed = await testBed(inject("stack"), 1);
-    const [host, port] = kafkaBrokers.split(":");
-    const proxy = await tcpProxy({ host: host!, port: Number(port) });
-    const kafka = new kafkajs.Kafka({
-      clientId: "proxied",
-      brokers: [kafkaBrokers],
-      logLevel: kafkajs.logLevel.NOTHING,
-      requestTimeout: 2_000,
-      socketFactory: ({ onConnect }) => connect(proxy.port, "127.0.0.1", onConnect),
-    });
-    let acknowledged = 0;
-    const publisher = new Publisher({ kafka, program: "probe", topic: bed.noticeTopic, log: silent, maxQueued: 1_000, onAcknowledged: (_partition, seq) => void (acknowledged = seq) });
-    try {
-      publisher.enqueue(rows(1, 5));
-      await until("first batch", () => acknowledged === 5);
-      // Five lost answers: more than kafkajs's own retries of one send.
-      let cuts = 0;
-      proxy.onAnswer = () => ++cuts > 5;
-      publisher.enqueue(rows(6, 5));
-      await until("the first lost answer", () => cuts > 0);
-      publisher.enqueue(rows(11, size));
-      await until("all acknowledged", () => acknowledged === 10 + size, 40_000);
-      expect(cuts).toBeGreaterThan(5);
-      const values = (await bed.notices()).map(({ value }) => Number(value));
-      const firsts = [...new Set(values)];
-      expect(firsts).toEqual(Array.from({ length: 10 + size }, (_, i) => i + 1));
-    } finally {
-      await publisher.stop();
-      await bed.close();
-      await proxy.close();
-    }
-  }, 60_000);
+  ])(
+    "loses nothing when the line is reset after the append and before its answer, next batch of %s size",
+    async (_name, size) => {
+      const { kafkaBrokers } = inject("stack");
+      const bed = await testBed(inject("stack"), 1);
+      const [host, port] = kafkaBrokers.split(":");
+      const proxy = await tcpProxy({ host: host!, port: Number(port) });
+      const kafka = new kafkajs.Kafka({
+        clientId: "proxied",
+        brokers: [kafkaBrokers],
+        logLevel: kafkajs.logLevel.NOTHING,
+        requestTimeout: 2_000,
+        socketFactory: ({ onConnect }) => connect(proxy.port, "127.0.0.1", onConnect),
+      });
+      let acknowledged = 0;
+      const publisher = new Publisher({
+        kafka,
+        program: "probe",
+        topic: bed.noticeTopic,
+        log: silent,
+        maxQueued: 1_000,
+        onAcknowledged: (_partition, seq) => void (acknowledged = seq),
+      });
+      try {
+        publisher.enqueue(rows(1, 5));
+        await until("first batch", () => acknowledged === 5);
+        // Five lost answers: more than kafkajs's own retries of one send.
+        let cuts = 0;
+        proxy.onAnswer = () => ++cuts > 5;
+        publisher.enqueue(rows(6, 5));
+        await until("the first lost answer", () => cuts > 0);
+        publisher.enqueue(rows(11, size));
+        await until("all acknowledged", () => acknowledged === 10 + size, 40_000);
+        expect(cuts).toBeGreaterThan(5);
+        const values = (await bed.notices()).map(({ value }) => Number(value));
+        const firsts = [...new Set(values)];
+        expect(firsts).toEqual(Array.from({ length: 10 + size }, (_, i) => i + 1));
+      } finally {
+        await publisher.stop();
+        await bed.close();
+        await proxy.close();
+      }
+    },
+    60_000,
+  );
 });
 
 describe("an outage of the broker", () => {
@@ -68,7 +79,12 @@ describe("an outage of the broker", () => {
     const dataDir = await mkdtemp(join(tmpdir(), "perkstream-broker-"));
     const [kafka] = await freePorts(1);
     const startKafka = () =>
-      startStack({ dataDir, ports: { kafka: kafka! }, env: { ...process.env, DATABASE_URL: postgresUrl, SCHEMA_REGISTRY_URL: registryUrl }, ephemeral: true });
+      startStack({
+        dataDir,
+        ports: { kafka: kafka! },
+        env: { ...process.env, DATABASE_URL: postgresUrl, SCHEMA_REGISTRY_URL: registryUrl },
+        ephemeral: true,
+      });
     let stack = await startKafka();
     const bed = await testBed({ postgresUrl, kafkaBrokers: stack.kafkaBrokers });
     try {

@@ -88,11 +88,13 @@ export class SupervisedConsumer {
   async commit(offsets: ReadonlyMap<number, number>): Promise<void> {
     const list = [...offsets].map(([partition, offset]) => ({ topic: this.#options.topic, partition, offset: String(offset) }));
     if (list.length === 0) return;
-    await this.#consumer?.commitOffsets(list).catch((error: unknown) => this.#options.log.debug({ err: error }, "display offsets not committed"));
+    await this.#consumer
+      ?.commitOffsets(list)
+      .catch((error: unknown) => this.#options.log.debug({ err: error }, "display offsets not committed"));
   }
 
   async #supervise(): Promise<void> {
-    for (let failures = 0; !this.#stopped; ) {
+    for (let failures = 0; !this.#stopped;) {
       const ended = new Promise<void>((resolve) => (this.#ended = resolve));
       const began = performance.now();
       try {
@@ -104,7 +106,10 @@ export class SupervisedConsumer {
       await this.#end();
       if (this.#stopped) return;
       failures = performance.now() - began > 30_000 ? 0 : failures + 1;
-      await Promise.race([new Promise((resolve) => setTimeout(resolve, backoffMs(failures, 100, 2_000))), new Promise<void>((resolve) => (this.#ended = resolve))]);
+      await Promise.race([
+        new Promise((resolve) => setTimeout(resolve, backoffMs(failures, 100, 2_000))),
+        new Promise<void>((resolve) => (this.#ended = resolve)),
+      ]);
     }
   }
 
@@ -148,7 +153,13 @@ export class SupervisedConsumer {
           // kafkajs's Batch has `fetchedOffset`, which its types leave out.
           const fetchedFrom = Number((batch as Batch & { fetchedOffset: string }).fetchedOffset);
           const { partition, messages } = batch;
-          const fetched = { partition, fetchedFrom, lastOffset: Number(batch.lastOffset()), highWatermark: Number(batch.highWatermark), messages };
+          const fetched = {
+            partition,
+            fetchedFrom,
+            lastOffset: Number(batch.lastOffset()),
+            highWatermark: Number(batch.highWatermark),
+            messages,
+          };
           if (await this.#handlers.onBatch(fetched, heartbeat)) resolveOffset(batch.lastOffset());
         } finally {
           this.#blocked -= 1;
@@ -163,7 +174,10 @@ export class SupervisedConsumer {
     while (!this.#stopped) {
       if (await Promise.race([over, new Promise<boolean>((resolve) => setTimeout(resolve, 1_000, false))])) return;
       if (this.sinceFetchMs > this.#options.stallAfterMs) {
-        this.#options.log.warn({ group: this.#options.groupId, sinceFetchMs: Math.round(this.sinceFetchMs) }, "consumer stalled, replacing it");
+        this.#options.log.warn(
+          { group: this.#options.groupId, sinceFetchMs: Math.round(this.sinceFetchMs) },
+          "consumer stalled, replacing it",
+        );
         return;
       }
     }

@@ -8,10 +8,21 @@ const probeProcess = fileURLToPath(new URL("./testing/probe-process.ts", import.
 
 /** Runs the probe program in a process of its own until it ends itself at `crashAt`; resolves to its signal. */
 function runUntilCrash(bed: Bed, crashAt: string, crashAfter: number): Promise<NodeJS.Signals | null> {
-  const settings = { url: bed.database.url, brokers: inject("stack").kafkaBrokers, topic: bed.topic, noticeTopic: bed.noticeTopic, crashAt, crashAfter };
-  const child = spawn(process.execPath, ["--conditions=source", "--disable-warning=ExperimentalWarning", probeProcess, JSON.stringify(settings)], {
-    stdio: ["ignore", "ignore", "inherit"],
-  });
+  const settings = {
+    url: bed.database.url,
+    brokers: inject("stack").kafkaBrokers,
+    topic: bed.topic,
+    noticeTopic: bed.noticeTopic,
+    crashAt,
+    crashAfter,
+  };
+  const child = spawn(
+    process.execPath,
+    ["--conditions=source", "--disable-warning=ExperimentalWarning", probeProcess, JSON.stringify(settings)],
+    {
+      stdio: ["ignore", "ignore", "inherit"],
+    },
+  );
   return new Promise((resolve) => child.on("exit", (_code, signal) => resolve(signal)));
 }
 

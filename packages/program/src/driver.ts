@@ -62,7 +62,7 @@ export async function createDriver<E, W>(program: Program<E, W>, sql: Sql, parti
         const offset = next.get(partition)!;
         const chunk = { partition, nextOffset: offset, endOffset: offset, epoch, entries: [], deadLetters: [] };
         const request = { partition, until: at, backlog: false, scope, limit: 500 };
-        for (let more = true; more; ) {
+        for (let more = true; more;) {
           const committed = await commitSweep(sql, program, chunk, request, nothingKnown);
           note(committed);
           more = committed.more;
@@ -89,7 +89,12 @@ function place(record: DrivenRecord, next: Map<number, number>): SourceRecord {
   return { partition, offset, timestamp: record.timestamp, key: record.key, value: record.value, headers: record.headers ?? {} };
 }
 
-function chunksOf<E, W>(program: Program<E, W>, records: readonly SourceRecord[], epoch: number, next: ReadonlyMap<number, number>): PartitionChunk<E>[] {
+function chunksOf<E, W>(
+  program: Program<E, W>,
+  records: readonly SourceRecord[],
+  epoch: number,
+  next: ReadonlyMap<number, number>,
+): PartitionChunk<E>[] {
   const byPartition = Map.groupBy(records, (record) => record.partition);
   return [...byPartition].map(([partition, list]) => {
     const { entries, deadLetters } = decodeAll(program, list);

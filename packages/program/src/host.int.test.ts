@@ -85,7 +85,14 @@ describe("the host", () => {
       },
     });
     const host = bed.start({ program, settings: { maxAttempts: 3 } });
-    await bed.send([{ id: "before", amount: 1 }, { id: "bug", amount: 1 }, { id: "after", amount: 1 }], () => "k");
+    await bed.send(
+      [
+        { id: "before", amount: 1 },
+        { id: "bug", amount: 1 },
+        { id: "after", amount: 1 },
+      ],
+      () => "k",
+    );
     await bed.send(events(400));
     await bed.caughtUp();
     expect(host.report().every(({ status }) => status === "running")).toBe(true);

@@ -187,7 +187,10 @@ class Host<E, W> implements RunningProgram {
       const range = ranges.get(partition.partition) ?? { low: 0, high: 0 };
       partition.acknowledgedSeq = row.published;
       partition.storedSeq = row.published;
-      partition.queuedSeq = leftovers.length < LEFTOVER_ROWS ? row.outSeq : (leftovers.findLast((left) => left.partition === row.partition)?.seq ?? row.published);
+      partition.queuedSeq =
+        leftovers.length < LEFTOVER_ROWS
+          ? row.outSeq
+          : (leftovers.findLast((left) => left.partition === row.partition)?.seq ?? row.published);
       partition.logEnd = range.high;
       let next = row.nextOffset;
       if (next < range.low || next > range.high) {
@@ -199,7 +202,10 @@ class Host<E, W> implements RunningProgram {
           );
           continue;
         }
-        log.warn({ program: program.name, partition: row.partition, storedOffset: next, logBegins: range.low, logEnds: range.high }, "gap accepted");
+        log.warn(
+          { program: program.name, partition: row.partition, storedOffset: next, logBegins: range.low, logEnds: range.high },
+          "gap accepted",
+        );
         next = next < range.low ? range.low : range.high;
         await acceptGap(sql, program, row.partition, row.epoch, next);
       }
@@ -346,9 +352,15 @@ class Host<E, W> implements RunningProgram {
     const all = [...this.#partitions.values()];
     const now = (this.#options.now ?? Date.now)();
     const oldest = Math.min(...all.flatMap(({ slots }) => slots[0]?.record.timestamp ?? []), now);
-    this.#metrics.lagEvents.set({ program }, all.reduce((sum, { logEnd, next }) => sum + Math.max(0, logEnd - next), 0));
+    this.#metrics.lagEvents.set(
+      { program },
+      all.reduce((sum, { logEnd, next }) => sum + Math.max(0, logEnd - next), 0),
+    );
     this.#metrics.lagSeconds.set({ program }, Math.max(0, now - oldest) / 1_000);
-    this.#metrics.outboxRows.set({ program }, this.#publishers.reduce((sum, publisher) => sum + publisher.queued, 0));
+    this.#metrics.outboxRows.set(
+      { program },
+      this.#publishers.reduce((sum, publisher) => sum + publisher.queued, 0),
+    );
     this.#metrics.stopped.set({ program }, all.filter(({ status, heldOffset }) => status === "gap" || heldOffset !== null).length);
   }
 }

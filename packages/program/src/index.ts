@@ -16,7 +16,16 @@ export type {
 export { classify, DefectError, FenceLostError, type FailureKind } from "./errors.ts";
 export { createKafka, kafkajs, type KafkaSettings } from "./kafkajs.ts";
 export { noticeId } from "./notice-id.ts";
-export { ensureProgress, inPartitions, readProgress, wakeChannel, withPartitions, type CommandContext, type ProgramScope, type StoredProgress } from "./progress.ts";
+export {
+  ensureProgress,
+  inPartitions,
+  readProgress,
+  wakeChannel,
+  withPartitions,
+  type CommandContext,
+  type ProgramScope,
+  type StoredProgress,
+} from "./progress.ts";
 export { hostTables } from "./tables.ts";
 export { createDriver, type DrivenRecord, type Driver } from "./driver.ts";
 export { readSource, SOURCE_HEADER, sourceHeader, type NoticeSource } from "./source-header.ts";

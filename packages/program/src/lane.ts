@@ -114,7 +114,8 @@ export class Lane<E, W> {
       const waitMs = await turn.catch((error: unknown) => this.#recover(error));
       if (waitMs > 0 && !this.#stopped) await this.#wait(waitMs);
       // Caught up: a short wait lets more records join the chunk, since at a low rate the cost is the number of transactions.
-      if (waitMs !== HORIZON_POLL_MS && this.#fewWait()) await new Promise((resolve) => setTimeout(resolve, this.#options.settings.lingerMs));
+      if (waitMs !== HORIZON_POLL_MS && this.#fewWait())
+        await new Promise((resolve) => setTimeout(resolve, this.#options.settings.lingerMs));
     }
     await this.#flush().catch(() => {});
   }
@@ -157,7 +158,9 @@ export class Lane<E, W> {
 
   #idleWait(): number {
     const { settings } = this.#options;
-    const unmarked = [...this.partitions.values()].some((partition) => partition.acknowledgedSeq > partition.storedSeq) || this.#options.publisher.queued > 0;
+    const unmarked =
+      [...this.partitions.values()].some((partition) => partition.acknowledgedSeq > partition.storedSeq) ||
+      this.#options.publisher.queued > 0;
     return unmarked ? Math.min(settings.flushAfterMs / 2, settings.pollIntervalMs) : settings.pollIntervalMs;
   }
 
@@ -231,11 +234,21 @@ export class Lane<E, W> {
     if (program.sweep === undefined) return false;
     const time = now();
     const due = [...this.partitions.values()]
-      .filter((partition) => partition.status === "running" && (this.#sweepMore.has(partition.partition) || time - partition.sweptAt >= settings.sweepIntervalMs))
+      .filter(
+        (partition) =>
+          partition.status === "running" &&
+          (this.#sweepMore.has(partition.partition) || time - partition.sweptAt >= settings.sweepIntervalMs),
+      )
       .sort((a, b) => a.sweptAt - b.sweptAt)[0];
     if (due === undefined) return false;
     due.sweptAt = time;
-    const more = await this.#sweep(due, { partition: due.partition, until: time, backlog: due.backlog, scope: null, limit: settings.sweepLimit });
+    const more = await this.#sweep(due, {
+      partition: due.partition,
+      until: time,
+      backlog: due.backlog,
+      scope: null,
+      limit: settings.sweepLimit,
+    });
     if (more) this.#sweepMore.add(due.partition);
     else this.#sweepMore.delete(due.partition);
     this.#options.metrics.sweepBacklog.set({ program: program.name }, this.#sweepMore.size);
@@ -244,7 +257,14 @@ export class Lane<E, W> {
 
   async #sweep(partition: Partition<E>, request: Parameters<NonNullable<Program<E, W>["sweep"]>>[1]): Promise<boolean> {
     await this.#options.publisher.room();
-    const chunk = { partition: partition.partition, nextOffset: partition.next, endOffset: partition.next, epoch: partition.epoch, entries: [], deadLetters: [] };
+    const chunk = {
+      partition: partition.partition,
+      nextOffset: partition.next,
+      endOffset: partition.next,
+      epoch: partition.epoch,
+      entries: [],
+      deadLetters: [],
+    };
     const committed = await commitSweep(this.#options.sql, this.#options.program, chunk, request, this.#knowledge());
     this.#afterCommit(committed);
     if (committed.applied.length > 0) this.#options.metrics.sweepSteps.inc({ program: this.#options.program.name });
@@ -259,7 +279,15 @@ export class Lane<E, W> {
     this.#polledAt = now();
     const running = [...this.partitions.values()].filter((partition) => partition.status === "running");
     const { publisher } = this.#options;
-    const rows = publisher.queued > 0 ? [] : await loadOutbox(sql, program.name, new Map(running.map(({ partition, queuedSeq }) => [partition, queuedSeq])), settings.maxBuffered);
+    const rows =
+      publisher.queued > 0
+        ? []
+        : await loadOutbox(
+            sql,
+            program.name,
+            new Map(running.map(({ partition, queuedSeq }) => [partition, queuedSeq])),
+            settings.maxBuffered,
+          );
     for (const row of rows) this.partitions.get(row.partition)!.queuedSeq = row.seq;
     if (rows.length > 0) publisher.enqueue(rows);
     for (const partition of running) await this.#answerSweepRequests(partition);
@@ -271,7 +299,9 @@ export class Lane<E, W> {
       const request = await nextSweepRequest(sql, program.name, partition.partition, partition.next);
       if (request === null) return;
       const { scope, at } = request;
-      while (await this.#sweep(partition, { partition: partition.partition, until: at, backlog: false, scope, limit: settings.sweepLimit }));
+      while (
+        await this.#sweep(partition, { partition: partition.partition, until: at, backlog: false, scope, limit: settings.sweepLimit })
+      );
       await sweepRequestDone(sql, program.name, request.id, partition.partition);
     }
   }
@@ -337,7 +367,10 @@ export class Lane<E, W> {
     const partition = this.partitions.get(defect.partition);
     if (partition === undefined) return 0;
     const attempts = await recordFailure(this.#options.sql, program, partition.partition, partition.epoch, defect.offset).catch(() => 0);
-    log.error({ program: program.name, partition: defect.partition, offset: defect.offset, attempts, err: defect }, "the program failed at this event");
+    log.error(
+      { program: program.name, partition: defect.partition, offset: defect.offset, attempts, err: defect },
+      "the program failed at this event",
+    );
     if (attempts >= settings.maxAttempts && settings.deadLetterDefects) {
       partition.givenUp.set(defect.offset, { reason: "program_error", message: defect.message });
       return 0;

@@ -5,8 +5,18 @@ export function hostMetrics(program: string, registry: Registry) {
   const shared = { registers: [registry], labelNames: ["program"] as const };
   const events = new Counter({ ...shared, name: "perkstream_events_total", help: "Events handled" });
   const duplicates = new Counter({ ...shared, name: "perkstream_duplicates_total", help: "Events that were there already" });
-  const deadLetters = new Counter({ registers: [registry], labelNames: ["program", "reason"], name: "perkstream_dead_letters_total", help: "Records that were not applied" });
-  const chunkSize = new Histogram({ ...shared, name: "perkstream_chunk_events", help: "Events of a chunk", buckets: [1, 10, 50, 100, 500, 1_000, 2_000, 4_000] });
+  const deadLetters = new Counter({
+    registers: [registry],
+    labelNames: ["program", "reason"],
+    name: "perkstream_dead_letters_total",
+    help: "Records that were not applied",
+  });
+  const chunkSize = new Histogram({
+    ...shared,
+    name: "perkstream_chunk_events",
+    help: "Events of a chunk",
+    buckets: [1, 10, 50, 100, 500, 1_000, 2_000, 4_000],
+  });
   const phase = new Histogram({
     registers: [registry],
     labelNames: ["program", "phase"],
@@ -17,12 +27,36 @@ export function hostMetrics(program: string, registry: Registry) {
   const lagEvents = new Gauge({ ...shared, name: "perkstream_lag_events", help: "Records that wait in the log" });
   const lagSeconds = new Gauge({ ...shared, name: "perkstream_lag_seconds", help: "Age of the oldest record that waits" });
   const outboxRows = new Gauge({ ...shared, name: "perkstream_outbox_rows", help: "Notifications committed and not yet in Kafka" });
-  const fenceHits = new Counter({ ...shared, name: "perkstream_fence_hits_total", help: "Transactions given up because another owner had the partition" });
-  const retries = new Counter({ registers: [registry], labelNames: ["program", "kind"], name: "perkstream_retries_total", help: "Transactions begun again, by cause" });
+  const fenceHits = new Counter({
+    ...shared,
+    name: "perkstream_fence_hits_total",
+    help: "Transactions given up because another owner had the partition",
+  });
+  const retries = new Counter({
+    registers: [registry],
+    labelNames: ["program", "kind"],
+    name: "perkstream_retries_total",
+    help: "Transactions begun again, by cause",
+  });
   const sweepSteps = new Counter({ ...shared, name: "perkstream_sweep_steps_total", help: "Sweep steps that changed something" });
   const sweepBacklog = new Gauge({ ...shared, name: "perkstream_sweep_backlog", help: "Partitions with more due work than one step" });
   const stopped = new Gauge({ ...shared, name: "perkstream_partitions_stopped", help: "Partitions stopped by a gap or a failing event" });
-  return { program, events, duplicates, deadLetters, chunkSize, phase, lagEvents, lagSeconds, outboxRows, fenceHits, retries, sweepSteps, sweepBacklog, stopped };
+  return {
+    program,
+    events,
+    duplicates,
+    deadLetters,
+    chunkSize,
+    phase,
+    lagEvents,
+    lagSeconds,
+    outboxRows,
+    fenceHits,
+    retries,
+    sweepSteps,
+    sweepBacklog,
+    stopped,
+  };
 }
 
 export type HostMetrics = ReturnType<typeof hostMetrics>;

@@ -15,7 +15,9 @@ import type { DeadLetter, Entry, Rejection, SourceRecord } from "./program.ts";
 export type PartitionStatus = "acquiring" | "running" | "gap";
 
 /** A record that waits for its chunk, decoded. */
-export type Slot<E> = { readonly record: SourceRecord; readonly entry: Entry<E>; readonly deadLetter?: never } | { readonly record: SourceRecord; readonly deadLetter: DeadLetter; readonly entry?: never };
+export type Slot<E> =
+  | { readonly record: SourceRecord; readonly entry: Entry<E>; readonly deadLetter?: never }
+  | { readonly record: SourceRecord; readonly deadLetter: DeadLetter; readonly entry?: never };
 
 export class Partition<E> {
   readonly partition: number;

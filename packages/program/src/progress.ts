@@ -65,9 +65,13 @@ export async function ensureProgress(sql: Sql, scope: ProgramScope, partitions: 
 
 /** Reads progress without a lock: for displays and for waiting, never for deciding. */
 export async function readProgress(sql: Sql | Tx, scope: ProgramScope): Promise<StoredProgress[]> {
-  const rows = await sql.unsafe<ProgressRow[]>(`SELECT ${COLUMNS} FROM ${scope.program}.progress WHERE topic = $1 ORDER BY part`, [scope.topic], {
-    prepare: true,
-  });
+  const rows = await sql.unsafe<ProgressRow[]>(
+    `SELECT ${COLUMNS} FROM ${scope.program}.progress WHERE topic = $1 ORDER BY part`,
+    [scope.topic],
+    {
+      prepare: true,
+    },
+  );
   return rows.map(fromRow);
 }
 
@@ -81,7 +85,8 @@ export async function lockProgress(tx: Tx, scope: ProgramScope, partitions: read
     [scope.topic, `{${partitions.join(",")}}`],
     { prepare: true },
   );
-  if (rows.length !== partitions.length) throw new Error(`progress rows of ${scope.program} are missing: run the migrations and ensureProgress`);
+  if (rows.length !== partitions.length)
+    throw new Error(`progress rows of ${scope.program} are missing: run the migrations and ensureProgress`);
   return new Map(rows.map((row) => [row.part, fromRow(row)]));
 }
 
@@ -95,9 +100,23 @@ export function checkFence(stored: ReadonlyMap<number, StoredProgress>, expected
 }
 
 /** Writes locked progress rows back. The condition repeats the fence, so that even a mistake in the caller cannot move a stranger's row. */
-export async function saveProgress(tx: Tx, scope: ProgramScope, rows: readonly StoredProgress[], before: ReadonlyMap<number, number>): Promise<void> {
+export async function saveProgress(
+  tx: Tx,
+  scope: ProgramScope,
+  rows: readonly StoredProgress[],
+  before: ReadonlyMap<number, number>,
+): Promise<void> {
   const set = fromSet(
-    { part: "int4", next_off: "int8", epoch: "int8", out_seq: "int8", published: "int8", applied_seq: "int8", counters: "int8[]", was_off: "int8" } as const,
+    {
+      part: "int4",
+      next_off: "int8",
+      epoch: "int8",
+      out_seq: "int8",
+      published: "int8",
+      applied_seq: "int8",
+      counters: "int8[]",
+      was_off: "int8",
+    } as const,
     rows.map((row) => ({
       part: row.partition,
       next_off: row.nextOffset,
@@ -151,13 +170,19 @@ export async function saveOutbox(tx: Tx, program: string, rows: readonly OutboxR
     { part: "int4", seq: "int8", epoch: "int8", id: "uuid", key: "text", value: "bytea" } as const,
     rows.map(({ partition, seq, epoch, notice }) => ({ part: partition, seq, epoch, id: notice.id, key: notice.key, value: notice.value })),
   );
-  await tx.unsafe(`INSERT INTO ${program}.outbox (part, seq, epoch, id, key, value) SELECT * FROM ${set.text} r`, set.params, { prepare: true });
+  await tx.unsafe(`INSERT INTO ${program}.outbox (part, seq, epoch, id, key, value) SELECT * FROM ${set.text} r`, set.params, {
+    prepare: true,
+  });
 }
 
 /** Outbox rows above `after` per partition, in the order in which they must be published; at most `limit`. */
 export async function loadOutbox(sql: Sql | Tx, program: string, after: ReadonlyMap<number, number>, limit: number): Promise<OutboxRow[]> {
   if (after.size === 0) return [];
-  const set = fromSet({ part: "int4", seq: "int8" } as const, [...after].map(([part, seq]) => ({ part, seq })), 2);
+  const set = fromSet(
+    { part: "int4", seq: "int8" } as const,
+    [...after].map(([part, seq]) => ({ part, seq })),
+    2,
+  );
   const rows = await sql.unsafe<{ part: number; seq: bigint; epoch: bigint; id: string; key: string; value: Buffer }[]>(
     `SELECT o.part, o.seq, o.epoch, o.id, o.key, o.value FROM ${program}.outbox o JOIN ${set.text} r ON o.part = r.part AND o.seq > r.seq
      ORDER BY o.part, o.seq LIMIT $1`,

@@ -94,7 +94,7 @@ export class Publisher {
   }
 
   async #run(): Promise<void> {
-    for (let failures = 0; this.#queue.length > 0 && !this.#stopped; ) {
+    for (let failures = 0; this.#queue.length > 0 && !this.#stopped;) {
       const rows = this.#nextRows();
       const generations = new Map(rows.map((row) => [row.partition, this.#generation(row.partition)]));
       try {
@@ -104,7 +104,10 @@ export class Publisher {
       } catch (error) {
         if (this.#stopped) return;
         this.#options.onError?.();
-        this.#options.log.warn({ err: error, program: this.#options.program, rows: rows.length }, "publishing failed, trying again with a new producer");
+        this.#options.log.warn(
+          { err: error, program: this.#options.program, rows: rows.length },
+          "publishing failed, trying again with a new producer",
+        );
         await this.#closeProducer();
         await new Promise((resolve) => setTimeout(resolve, backoffMs(failures++)));
       }
@@ -114,7 +117,8 @@ export class Publisher {
   #nextRows(): OutboxRow[] {
     let bytes = 0;
     let count = 0;
-    while (count < this.#queue.length && count < ROWS_PER_SEND && bytes < BYTES_PER_SEND) bytes += this.#queue[count++]!.notice.value.length + 200;
+    while (count < this.#queue.length && count < ROWS_PER_SEND && bytes < BYTES_PER_SEND)
+      bytes += this.#queue[count++]!.notice.value.length + 200;
     return this.#queue.slice(0, count);
   }
 

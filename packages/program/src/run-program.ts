@@ -16,7 +16,10 @@ const hostEnvironment = commonEnvironment.extend({
   PERKS_SWEEP_INTERVAL_MS: z.coerce.number().int().min(50).default(defaultSettings.sweepIntervalMs),
   PERKS_DEAD_LETTER_DEFECTS: z.stringbool().default(defaultSettings.deadLetterDefects),
   /** `<step>` or `<step>:<n>`: ends the process by SIGKILL when it gets there for the n-th time. Only in development. */
-  PERKS_CRASH_AT: z.string().regex(/^[a-z-]+(:\d+)?$/).optional(),
+  PERKS_CRASH_AT: z
+    .string()
+    .regex(/^[a-z-]+(:\d+)?$/)
+    .optional(),
 });
 
 export type HostEnvironment = z.infer<typeof hostEnvironment>;
@@ -45,7 +48,10 @@ export function runProgram<E, W>(service: ProgramService<E, W>): Promise<void> {
   });
 }
 
-async function start<E, W>(service: ProgramService<E, W>, { env, log, metrics, onStop }: ServiceContext<HostEnvironment & Record<string, unknown>>): Promise<void> {
+async function start<E, W>(
+  service: ProgramService<E, W>,
+  { env, log, metrics, onStop }: ServiceContext<HostEnvironment & Record<string, unknown>>,
+): Promise<void> {
   await migrate(env.DATABASE_URL, service.migrations);
   const lanes = env.PERKS_LANES;
   const sql = openSql(env.DATABASE_URL, { max: lanes + 4, applicationName: service.name });

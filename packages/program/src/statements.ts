@@ -2,7 +2,11 @@ import type { Sql } from "@perkstream/postgres";
 import { lockProgress, type StoredProgress } from "./progress.ts";
 
 /** Writes a fresh epoch into the progress rows and reads them: from now on every earlier owner is fenced. */
-export async function takeOver(sql: Sql, program: { name: string; topic: string }, epochs: ReadonlyMap<number, number>): Promise<Map<number, StoredProgress>> {
+export async function takeOver(
+  sql: Sql,
+  program: { name: string; topic: string },
+  epochs: ReadonlyMap<number, number>,
+): Promise<Map<number, StoredProgress>> {
   const scope = { program: program.name, topic: program.topic };
   const partitions = [...epochs.keys()].sort((a, b) => a - b);
   const rows = await sql.begin(async (tx) => {
@@ -19,12 +23,29 @@ export async function takeOver(sql: Sql, program: { name: string; topic: string 
 }
 
 /** Moves the progress over a gap that somebody has accepted. */
-export async function acceptGap(sql: Sql, program: { name: string; topic: string }, partition: number, epoch: number, offset: number): Promise<void> {
-  await sql.unsafe(`UPDATE ${program.name}.progress SET next_off = $4 WHERE topic = $1 AND part = $2 AND epoch = $3`, [program.topic, partition, epoch, offset]);
+export async function acceptGap(
+  sql: Sql,
+  program: { name: string; topic: string },
+  partition: number,
+  epoch: number,
+  offset: number,
+): Promise<void> {
+  await sql.unsafe(`UPDATE ${program.name}.progress SET next_off = $4 WHERE topic = $1 AND part = $2 AND epoch = $3`, [
+    program.topic,
+    partition,
+    epoch,
+    offset,
+  ]);
 }
 
 /** Counts a failure of an event; resolves to how often it has failed in all. */
-export async function recordFailure(sql: Sql, program: { name: string; topic: string }, partition: number, epoch: number, offset: number): Promise<number> {
+export async function recordFailure(
+  sql: Sql,
+  program: { name: string; topic: string },
+  partition: number,
+  epoch: number,
+  offset: number,
+): Promise<number> {
   const [row] = await sql.unsafe<{ failures: number }[]>(
     `UPDATE ${program.name}.progress SET failures = CASE WHEN failed_off = $4::int8 THEN failures + 1 ELSE 1 END, failed_off = $4
      WHERE topic = $1 AND part = $2 AND epoch = $3 RETURNING failures`,
@@ -40,7 +61,12 @@ export interface StoredSweepRequest {
 }
 
 /** The oldest sweep that was asked for and whose offset has been reached. */
-export async function nextSweepRequest(sql: Sql, program: string, partition: number, nextOffset: number): Promise<StoredSweepRequest | null> {
+export async function nextSweepRequest(
+  sql: Sql,
+  program: string,
+  partition: number,
+  nextOffset: number,
+): Promise<StoredSweepRequest | null> {
   const [row] = await sql.unsafe<{ id: string; scope: string; at: Date }[]>(
     `SELECT id, scope, at FROM ${program}.sweep_request WHERE NOT done AND part = $1 AND after_off <= $2 ORDER BY at, id LIMIT 1`,
     [partition, nextOffset],

@@ -25,7 +25,9 @@ export function hostTables(schema: PgSchema) {
       outSeq: int8Number("out_seq").notNull().default(0),
       /** Everything up to this number is in Kafka. Only grows. */
       published: int8Number().notNull().default(0),
-      counters: int8Numbers().notNull().default(sql`'{}'`),
+      counters: int8Numbers()
+        .notNull()
+        .default(sql`'{}'`),
       /** The last number given to a row of `applied`. */
       appliedSeq: int8Number("applied_seq").notNull().default(0),
       /** The event that made the program fail, and how often. */
@@ -63,7 +65,9 @@ export function hostTables(schema: PgSchema) {
       scope: uuid(),
       reason: text().notNull(),
       message: text().notNull(),
-      createdAt: instant("created_at").notNull().default(sql`now()`),
+      createdAt: instant("created_at")
+        .notNull()
+        .default(sql`now()`),
       redrivenAt: instant("redriven_at"),
     },
     (table) => [index().on(table.scope, table.createdAt), index().on(table.part, table.off)],
@@ -111,7 +115,9 @@ export function hostTables(schema: PgSchema) {
     },
     (table) => [
       primaryKey({ columns: [table.id, table.part] }),
-      index().on(table.part).where(sql`not done`),
+      index()
+        .on(table.part)
+        .where(sql`not done`),
     ],
   );
 

@@ -97,7 +97,10 @@ export async function commitChunk<E, W>(
     ]);
     clock.lap("save");
     crash("before-commit");
-    done = { committed: { progress, ...toPublish(progress, foreign, outbox, owner), outcomes: decided, deadLetters, applied: [], more: false }, work };
+    done = {
+      committed: { progress, ...toPublish(progress, foreign, outbox, owner), outcomes: decided, deadLetters, applied: [], more: false },
+      work,
+    };
   });
   clock.lap("commit");
   crash("commit");
@@ -130,14 +133,29 @@ export async function commitSweep<E, W>(
       saveProgress(tx, scopeOf(program), [...progress.values()], new Map([[chunk.partition, chunk.nextOffset]])),
     ]);
     clock.lap("save");
-    committed = { progress, ...toPublish(progress, foreign, outbox, owner), outcomes: [], deadLetters: [], applied: swept.applied, more: swept.more };
+    committed = {
+      progress,
+      ...toPublish(progress, foreign, outbox, owner),
+      outcomes: [],
+      deadLetters: [],
+      applied: swept.applied,
+      more: swept.more,
+    };
   });
   clock.lap("commit");
   return { ...committed!, phases: clock.laps };
 }
 
-async function lockFenced<E, W>(tx: Tx, program: Program<E, W>, chunks: readonly PartitionChunk<E>[]): Promise<Map<number, StoredProgress>> {
-  const progress = await lockProgress(tx, scopeOf(program), chunks.map((chunk) => chunk.partition));
+async function lockFenced<E, W>(
+  tx: Tx,
+  program: Program<E, W>,
+  chunks: readonly PartitionChunk<E>[],
+): Promise<Map<number, StoredProgress>> {
+  const progress = await lockProgress(
+    tx,
+    scopeOf(program),
+    chunks.map((chunk) => chunk.partition),
+  );
   checkFence(progress, chunks);
   return progress;
 }
@@ -154,7 +172,12 @@ function decide<E, W>(program: Program<E, W>, work: W, entry: Entry<E>): Outcome
   }
 }
 
-async function foreignRows<E, W>(tx: Tx, program: Program<E, W>, progress: ReadonlyMap<number, StoredProgress>, owner: OwnerKnowledge): Promise<OutboxRow[]> {
+async function foreignRows<E, W>(
+  tx: Tx,
+  program: Program<E, W>,
+  progress: ReadonlyMap<number, StoredProgress>,
+  owner: OwnerKnowledge,
+): Promise<OutboxRow[]> {
   const behind = new Map<number, number>();
   for (const [partition, row] of progress) {
     const queued = owner.queued.get(partition) ?? row.outSeq;
@@ -178,7 +201,11 @@ function toPublish(
   return { outbox: foreign, queued };
 }
 
-function collectDeadLetters<E>(chunks: readonly PartitionChunk<E>[], entries: readonly Entry<E>[], outcomes: readonly Outcome[]): DeadLetter[] {
+function collectDeadLetters<E>(
+  chunks: readonly PartitionChunk<E>[],
+  entries: readonly Entry<E>[],
+  outcomes: readonly Outcome[],
+): DeadLetter[] {
   const all = chunks.flatMap((chunk) => chunk.deadLetters);
   for (const [i, outcome] of outcomes.entries()) {
     const { record, scope } = entries[i]!;
@@ -211,7 +238,9 @@ function saveDeadLetters<E, W>(tx: Tx, program: Program<E, W>, deadLetters: read
       record_at: storableInstant(record.timestamp),
       key: record.key,
       value: record.value,
-      headers: Object.fromEntries(Object.entries(record.headers).map(([name, value]) => [name.replaceAll("\0", "\u{fffd}"), value.toString("base64")])),
+      headers: Object.fromEntries(
+        Object.entries(record.headers).map(([name, value]) => [name.replaceAll("\0", "\u{fffd}"), value.toString("base64")]),
+      ),
       scope,
       reason,
       message: message.replaceAll("\0", "\u{fffd}").slice(0, 2_000),
@@ -282,10 +311,17 @@ async function deleteAcknowledged(
   const rows = [...acknowledged].filter(([part]) => partitions.has(part)).map(([part, seq]) => ({ part, seq }));
   if (rows.length === 0) return;
   const set = fromSet({ part: "int4", seq: "int8" } as const, rows);
-  await tx.unsafe(`DELETE FROM ${program}.outbox o USING ${set.text} r WHERE o.part = r.part AND o.seq <= r.seq`, set.params, { prepare: true });
+  await tx.unsafe(`DELETE FROM ${program}.outbox o USING ${set.text} r WHERE o.part = r.part AND o.seq <= r.seq`, set.params, {
+    prepare: true,
+  });
 }
 
-function saveApplied(tx: Tx, program: string, progress: ReadonlyMap<number, StoredProgress>, steps: readonly AppliedStep[]): Promise<unknown> {
+function saveApplied(
+  tx: Tx,
+  program: string,
+  progress: ReadonlyMap<number, StoredProgress>,
+  steps: readonly AppliedStep[],
+): Promise<unknown> {
   return insertSet(
     tx,
     `${program}.applied`,
@@ -299,7 +335,12 @@ function saveApplied(tx: Tx, program: string, progress: ReadonlyMap<number, Stor
 }
 
 /** Stores what Kafka has acknowledged, when no chunk comes along to do it. */
-export async function commitAcknowledged(sql: Sql, program: { name: string; topic: string }, epochs: ReadonlyMap<number, number>, acknowledged: ReadonlyMap<number, number>): Promise<void> {
+export async function commitAcknowledged(
+  sql: Sql,
+  program: { name: string; topic: string },
+  epochs: ReadonlyMap<number, number>,
+  acknowledged: ReadonlyMap<number, number>,
+): Promise<void> {
   const rows = [...acknowledged].map(([part, seq]) => ({ part, seq, epoch: epochs.get(part) ?? -1 }));
   if (rows.length === 0) return;
   const set = fromSet({ part: "int4", seq: "int8", epoch: "int8" } as const, rows);

@@ -57,7 +57,13 @@ export async function runService<S extends z.ZodObject>(definition: ServiceDefin
   process.on("uncaughtException", fail);
 
   try {
-    const context = { env: environment, log, metrics, fail, onStop: (step: string, run: () => Promise<void> | void) => void steps.push({ step, run }) };
+    const context = {
+      env: environment,
+      log,
+      metrics,
+      fail,
+      onStop: (step: string, run: () => Promise<void> | void) => void steps.push({ step, run }),
+    };
     await definition.start(context);
     log.info("running");
   } catch (error) {
@@ -75,11 +81,7 @@ function readEnvironment<S extends z.ZodObject>(definition: ServiceDefinition<S>
   }
 }
 
-async function stopInOrder(
-  steps: { step: string; run: () => Promise<void> | void }[],
-  deadlineMs: number,
-  log: Logger,
-): Promise<boolean> {
+async function stopInOrder(steps: { step: string; run: () => Promise<void> | void }[], deadlineMs: number, log: Logger): Promise<boolean> {
   let clean = true;
   const deadline = new Promise<"deadline">((resolve) => setTimeout(() => resolve("deadline"), deadlineMs).unref());
   for (const { step, run } of steps.toReversed()) {

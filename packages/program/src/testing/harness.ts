@@ -48,7 +48,10 @@ export async function testBed(stack: { postgresUrl: string; kafkaBrokers: string
   const suffix = randomBytes(4).toString("hex");
   const topic = `probe-${suffix}`;
   const noticeTopic = `probe-notices-${suffix}`;
-  await admin.createTopics({ topics: [topic, noticeTopic].map((name) => ({ topic: name, numPartitions: partitions, replicationFactor: 1 })), waitForLeaders: true });
+  await admin.createTopics({
+    topics: [topic, noticeTopic].map((name) => ({ topic: name, numPartitions: partitions, replicationFactor: 1 })),
+    waitForLeaders: true,
+  });
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   await producer.connect();
   const database = await testDatabase(stack.postgresUrl, [probeMigrations]);

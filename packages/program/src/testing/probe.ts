@@ -28,7 +28,10 @@ export interface ProbeWork {
 /** The scope of every probe event. */
 export const PROBE_SCOPE = "11111111-1111-4111-8111-111111111111";
 
-export function probeProgram(topic: string, hooks: { beforeDecide?: (entry: Entry<ProbeEvent>) => void } = {}): Program<ProbeEvent, ProbeWork> {
+export function probeProgram(
+  topic: string,
+  hooks: { beforeDecide?: (entry: Entry<ProbeEvent>) => void } = {},
+): Program<ProbeEvent, ProbeWork> {
   return {
     name: "probe",
     topic,
@@ -43,7 +46,10 @@ export function probeProgram(topic: string, hooks: { beforeDecide?: (entry: Entr
       }
     },
     async load({ tx }, entries) {
-      const ids = fromSet({ id: "text" } as const, entries.map(({ event }) => ({ id: event.id.replaceAll("\0", "") })));
+      const ids = fromSet(
+        { id: "text" } as const,
+        entries.map(({ event }) => ({ id: event.id.replaceAll("\0", "") })),
+      );
       const rows = await tx.unsafe<{ id: string }[]>(`SELECT s.id FROM ${ids.text} r JOIN probe.seen s ON s.id = r.id`, ids.params);
       return { seen: new Set(rows.map((row) => row.id)), fresh: [], totals: new Map() };
     },
@@ -60,7 +66,12 @@ export function probeProgram(topic: string, hooks: { beforeDecide?: (entry: Entr
     },
     async save({ tx }, work) {
       await Promise.all([
-        insertSet(tx, "probe.seen", { id: "text" }, work.fresh.sort().map((id) => ({ id }))),
+        insertSet(
+          tx,
+          "probe.seen",
+          { id: "text" },
+          work.fresh.sort().map((id) => ({ id })),
+        ),
         insertSet(
           tx,
           "probe.total AS t",
