@@ -7,7 +7,7 @@ import type { ServiceEntry } from "./services.ts";
 import type { StartSettings } from "./settings.ts";
 
 /** The merchant that every local stack has, so that a first request needs nothing before it. */
-export const defaultMerchant = {
+const defaultMerchant = {
   merchantId: "4f981b0b-accf-4eb7-8018-7cd651c7e907",
   name: "Demo shop",
   currency: "USD",

@@ -32,7 +32,7 @@ interface ColumnValues {
   date: number;
   /** Milliseconds since 1970. */
   timestamptz: number;
-  /** Anything that JSON can say: amounts must be numbers already. */
+  /** Anything that JSON can say, and bigint. */
   jsonb: unknown;
   "int8[]": readonly (number | bigint)[];
   "text[]": readonly string[];
@@ -53,6 +53,18 @@ function quoted(text: string): string {
 /** Always quoted: the element is itself a literal with commas or braces. */
 function requoted(text: string): string {
   return `"${text.replaceAll("\\", "\\\\").replaceAll('"', '\\"')}"`;
+}
+
+/** A replacer costs more than all else of it, so it is only asked for where a bigint is met: a number up to 2^53-1, text above. */
+function json(value: unknown): string {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    return JSON.stringify(value, (_key, inner: unknown) => {
+      if (typeof inner !== "bigint") return inner;
+      return Number.isSafeInteger(Number(inner)) ? Number(inner) : String(inner);
+    });
+  }
 }
 
 const DIGITS_2 = Array.from({ length: 60 }, (_, i) => String(i).padStart(2, "0"));
@@ -88,7 +100,7 @@ const encoders: { readonly [T in ColumnType]: (value: never) => string } = {
   bytea: (value: Buffer) => `"\\\\x${value.toString("hex")}"`,
   date: dateText,
   timestamptz: instantText,
-  jsonb: (value: unknown) => requoted(JSON.stringify(value)),
+  jsonb: (value: unknown) => requoted(json(value)),
   "int8[]": (values: readonly (number | bigint)[]) => requoted(`{${values.join(",")}}`),
   "text[]": (values: readonly string[]) => requoted(arrayLiteral("text", values)),
 };

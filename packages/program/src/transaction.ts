@@ -8,7 +8,6 @@ import {
   saveOutbox,
   saveProgress,
   type OutboxRow,
-  type PartitionNotice,
   type StoredProgress,
 } from "./progress.ts";
 import type { AppliedStep, DeadLetter, Entry, Outcome, Program, SweepRequest } from "./program.ts";

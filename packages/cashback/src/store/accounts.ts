@@ -99,12 +99,6 @@ export async function loadAccountsById(tx: Tx, accts: readonly number[]): Promis
   return (await byAcct(tx, accts)).map(stateOf);
 }
 
-/** A customer's row, or undefined: for commands and reads. */
-export async function findAccount(tx: Tx, merchant: number, customerId: string): Promise<AccountState | undefined> {
-  const rows = await byKey(tx, [{ merchant, customerId, part: 0 }]);
-  return rows.map(stateOf)[0];
-}
-
 function note(found: Map<string, AccountState>, row: AccountRow): void {
   found.set(accountKey(row.merchant, row.customer_id), stateOf(row));
 }

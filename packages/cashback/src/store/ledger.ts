@@ -51,7 +51,7 @@ function rowOf({ id, transfer }: NumberedTransfer) {
 }
 
 /** The text of a transfer that its seal covers; the stored columns, nothing else. */
-export function sealedText(row: ReturnType<typeof rowOf>): string {
+function sealedText(row: ReturnType<typeof rowOf>): string {
   return `${row.id},${row.acct},${row.lot},${row.debit},${row.credit},${row.kind},${row.amount},${row.off ?? ""},${row.request_id ?? ""},${row.as_of}\n`;
 }
 

@@ -67,9 +67,7 @@ function isInstant(value: unknown): value is string {
 }
 
 function compareNotices(expected: readonly unknown[], seen: readonly Record<string, unknown>[], found: string[]): void {
-  const wanted = expected.filter(
-    (one) => !(typeof one === "string" ? one : String((one as { type: string }).type)).startsWith("TierChanged"),
-  );
+  const wanted = expected.filter((one) => !(typeof one === "string" ? one : (one as { type: string }).type).startsWith("TierChanged"));
   const left = [...seen];
   for (const one of wanted) {
     const index = left.findIndex((notice) => fits(one, notice));

@@ -115,7 +115,7 @@ export function askedPerLine(lines: readonly RefundLine[]): Map<number, bigint> 
   return asked;
 }
 
-export function sum(amounts: readonly bigint[]): bigint {
+function sum(amounts: readonly bigint[]): bigint {
   let total = 0n;
   for (const amount of amounts) total += amount;
   return total;
