@@ -77,7 +77,7 @@ export async function updateSettings(
     await tx`
       INSERT INTO merchant.setting (merchant, version, currency, time_zone, clawback_policy, expiring_notice_days, shared_from, cashback_from, actor, created_at)
       VALUES (${before.id}, ${current.version + 1}, ${next.currency}, ${next.timeZone}, ${next.clawbackPolicy}, ${next.expiringNoticeDays},
-              ${arrayLiteral("int8", from.shared)}::int8[], ${arrayLiteral("int8", from.cashback)}::int8[], ${act.actor}, ${new Date(act.at).toISOString()}::timestamptz)`;
+              ${arrayLiteral(from.shared)}::int8[], ${arrayLiteral(from.cashback)}::int8[], ${act.actor}, ${new Date(act.at).toISOString()}::timestamptz)`;
   }
   await tx`UPDATE merchant.merchant SET name = ${change.name ?? before.name}, revision = gen_random_uuid() WHERE id = ${before.id}`;
   return existing(tx, merchantId);

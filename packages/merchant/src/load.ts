@@ -67,7 +67,7 @@ export async function loadMerchants(tx: Tx | Sql, merchantIds: Iterable<string>,
     `SELECT m.id, m.merchant_id, m.revision, CASE WHEN m.revision = q.revision THEN NULL ELSE m.name END AS name, m.clock,
             CASE WHEN m.revision = q.revision THEN NULL ELSE ${VERSIONS} END AS versions
      FROM unnest($1::uuid[], $2::uuid[]) AS q(merchant_id, revision) JOIN merchant.merchant m USING (merchant_id)`,
-    [arrayLiteral("uuid", wanted), arrayLiteral("uuid", revisions)],
+    [arrayLiteral(wanted), arrayLiteral(revisions)],
     { prepare: true },
   );
   const found = new Map<string, Merchant>();
@@ -92,7 +92,7 @@ export async function loadMerchantsById(tx: Tx | Sql, ids: Iterable<number>): Pr
   if (wanted.length === 0) return new Map();
   const rows: readonly MerchantRow[] = await tx.unsafe(
     `SELECT m.id, m.merchant_id, m.revision, m.name, m.clock, ${VERSIONS} AS versions FROM merchant.merchant m WHERE m.id = ANY($1::int4[])`,
-    [arrayLiteral("int4", wanted)],
+    [arrayLiteral(wanted)],
     { prepare: true },
   );
   return new Map(rows.map((row) => [row.id, merchantOf(row)]));

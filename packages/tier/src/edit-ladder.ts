@@ -65,7 +65,7 @@ export async function putLadder(
       apply,
       actor,
       new Date(atMs).toISOString(),
-      arrayLiteral("int8", from),
+      arrayLiteral(from),
     ],
     { prepare: true },
   );

@@ -67,7 +67,7 @@ async function selectByAcct(tx: Tx | Sql, accts: readonly number[]): Promise<rea
   if (accts.length === 0) return [];
   return tx.unsafe(
     `SELECT ${ACCOUNT_COLUMNS} FROM tier.account a WHERE a.acct = ANY($1::int8[]) ORDER BY a.acct`,
-    [arrayLiteral("int8", accts)],
+    [arrayLiteral(accts)],
     { prepare: true },
   );
 }

@@ -60,9 +60,8 @@ export async function loadLadders(
      FROM unnest($1::int4[], $2::int4[]) AS k(merchant, known) JOIN tier.ladder_version l ON l.merchant = k.merchant AND l.version > k.known
      ORDER BY l.merchant, l.version`,
     [
-      arrayLiteral("int4", ids),
+      arrayLiteral(ids),
       arrayLiteral(
-        "int4",
         ids.map((id) => versions.get(id)!.length),
       ),
     ],

@@ -1,5 +1,5 @@
 import type { Customer } from "@perkstream/inbox";
-import { arrayLiteral, insertSet, type Sql, type Tx } from "@perkstream/postgres";
+import { arrayLiteral, textsLiteral, insertSet, type Sql, type Tx } from "@perkstream/postgres";
 
 export const commandChannel = "perkstream_notifier";
 const leaseSeconds = 5;
@@ -59,7 +59,7 @@ export async function insertConnections(sql: Sql | Tx, instance: string, rows: r
 }
 
 export async function removeConnections(sql: Sql, sessions: readonly string[]): Promise<void> {
-  await sql.unsafe("DELETE FROM notifier.connection WHERE session = ANY($1::uuid[])", [arrayLiteral("uuid", sessions)], { prepare: true });
+  await sql.unsafe("DELETE FROM notifier.connection WHERE session = ANY($1::uuid[])", [arrayLiteral(sessions)], { prepare: true });
 }
 
 /**
@@ -74,7 +74,7 @@ export async function admit(
   limit: number,
 ): Promise<(Customer & { session: string; instance: string })[]> {
   const keys = [...new Set(rows.map((row) => `${row.merchant}:${row.customerId}`))].sort();
-  const literal = arrayLiteral("text", keys);
+  const literal = textsLiteral(keys);
   const excess = await sql.begin(async (tx) => {
     await tx.unsafe(
       "SELECT pg_advisory_xact_lock(hashtextextended(k, 0)) FROM (SELECT k FROM unnest($1::text[]) k ORDER BY hashtextextended(k, 0)) s",
