@@ -29,7 +29,7 @@ export function cashbackOrders(decoder: OrderDecoder) {
   return createOrderBook<OrderExtra, RefundExtra>({
     schema: programName,
     decoder,
-    extra: { order: { awards: "jsonb" }, refund: { put_back: "int8", clawbacks: "jsonb" } },
+    extra: { order: { awards: "json" }, refund: { put_back: "int8", clawbacks: "jsonb" } },
   });
 }
 

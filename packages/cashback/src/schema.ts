@@ -25,7 +25,8 @@ export const cashback = pgSchema("cashback");
 export const { progress, outbox, deadLetter, tally, applied, sweepRequest } = hostTables(cashback);
 
 export const { order, refund, parked } = orderTables(cashback, {
-  order: { awards: jsonb() },
+  byCustomer: true,
+  order: { awards: text() },
   refund: { put_back: int8Minor("put_back"), clawbacks: jsonb() },
 });
 

@@ -194,7 +194,7 @@ export async function listCaps(sql: Reader, merchant: number, customerId: string
        WHERE c.merchant = $2 AND jsonb_typeof(v.definition->'perCustomerCap') = 'object')
      SELECT c.campaign_id, c.period::int4 AS period, (CASE c.period WHEN 1 THEN o.local_date - DATE '1970-01-01'
          WHEN 2 THEN extract(year FROM o.local_date) * 12 + extract(month FROM o.local_date) - 1 ELSE 0 END)::int4 AS key, sum((a.award->>${awardField.current})::int8)::int8 AS used
-     FROM cashback."order" o CROSS JOIN LATERAL jsonb_array_elements(o.awards->'a') AS a(award) JOIN capped c ON c.campaign = (a.award->>${awardField.campaign})::int4
+     FROM cashback."order" o CROSS JOIN LATERAL jsonb_array_elements(o.awards::jsonb->'a') AS a(award) JOIN capped c ON c.campaign = (a.award->>${awardField.campaign})::int4
      WHERE o.acct = $1 AND (a.award->>${awardField.awarded})::int8 > 0 GROUP BY 1, 2, 3 ORDER BY 1, 3`,
     [acct, merchant],
     { prepare: true },

@@ -81,7 +81,8 @@ interface OrderRow {
   readonly payload: Buffer;
   readonly remaining: string | null;
   readonly cancelled: boolean;
-  readonly awards: StoredAwards | null;
+  /** JSON of StoredAwards. */
+  readonly awards: string | null;
 }
 
 interface RefundRow {
@@ -138,7 +139,8 @@ async function viewOf(
   const { lines, currency, paidWithCashbackMinor } = decoded.event;
   const lineBases = bases(lines, paidWithCashbackMinor);
   const remaining = row.remaining === null ? lines.map((line) => line.netMinor) : row.remaining.slice(1, -1).split(",").map(BigInt);
-  const awards = readAwards(row.awards, campaignId)
+  const stored = row.awards === null ? null : (JSON.parse(row.awards) as StoredAwards);
+  const awards = readAwards(stored, campaignId)
     .map(({ award }) => award)
     .sort(byPriority);
   return {
@@ -159,7 +161,7 @@ async function viewOf(
       remainingMinor: Number(remaining[line] ?? 0n),
     })),
     awards: awards.map((award) => awardView(award, lineBases)),
-    notEligible: (row.awards?.x ?? []).map(([campaign, reason]) => ({ campaignId: campaignId(campaign), reason })),
+    notEligible: (stored?.x ?? []).map(([campaign, reason]) => ({ campaignId: campaignId(campaign), reason })),
     refunds: refunds.map((refund) => refundView(refund, campaignId)),
   };
 }

@@ -168,7 +168,7 @@ async function sumOrders(tx: Tx, keys: readonly CapKey[]): Promise<Usage[]> {
      FROM ${set.text} AS r JOIN cashback."order" o ON o.acct = r.acct
        AND CASE r.period WHEN 1 THEN o.local_date - DATE '1970-01-01' = r.key
          WHEN 2 THEN extract(year FROM o.local_date) * 12 + extract(month FROM o.local_date) - 1 = r.key ELSE true END
-       CROSS JOIN LATERAL jsonb_array_elements(o.awards->'a') AS a(award)
+       CROSS JOIN LATERAL jsonb_array_elements(o.awards::jsonb->'a') AS a(award)
      WHERE (a.award->>${awardField.campaign})::int4 = r.campaign GROUP BY r.acct, r.campaign, r.period, r.key`,
     set.params,
     { prepare: true },

@@ -30,11 +30,11 @@ const int8Array = customType<{ data: string; driverData: string }>({ dataType: (
  */
 export function orderTables<Name extends string, X extends ExtraColumns, R extends ExtraColumns>(
   schema: PgSchema<Name>,
-  extra: { readonly order: X; readonly refund: R },
+  extra: { readonly order: X; readonly refund: R; /** Whether the program finds a customer's orders by time. */ readonly byCustomer?: boolean },
 ) {
   const order = schema.table("order", { ...orderColumns(), ...extra.order }, (table) => [
     primaryKey({ name: "order_pkey", columns: [table.merchant, table.orderId] }),
-    index("order_acct_idx").on(table.acct, table.occurredAt),
+    ...(extra.byCustomer === true ? [index("order_acct_idx").on(table.acct, table.occurredAt)] : []),
   ]);
   const refund = schema.table("refund", { ...refundColumns(), ...extra.refund }, (table) => [
     primaryKey({ name: "refund_pkey", columns: [table.merchant, table.orderId, table.refundId] }),

@@ -2,7 +2,7 @@ import { fromSet, insertSet, updateSet, type Columns, type Tx } from "@perkstrea
 import type { Refund } from "../domain/order.ts";
 import type { Booked, OrderEntry } from "../handle.ts";
 import type { OrderBookOptions } from "./contract.ts";
-import { extraNames } from "./extra.ts";
+import { extraNames, sentTypes, sentValue, type ExtraTypes } from "./extra.ts";
 import type { OrderKey, ParkedRow } from "./read.ts";
 
 export interface RefundRow<X, R> {
@@ -74,10 +74,10 @@ const RELEASED = { merchant: "int4", order_id: "text", id: "int8" } as const;
 export function createWriter<X, R>({ schema, extra }: OrderBookOptions<X, R>): Writer<X, R> {
   const orderNames = extraNames(extra.order);
   const refundNames = extraNames(extra.refund);
-  const orderColumns: Columns = { ...ORDER, ...ORDER_CHANGES, ...extra.order };
-  const updateColumns: Columns = { ...ORDER_UPDATE, ...extra.order };
-  const refundColumns: Columns = { ...REFUND, ...extra.refund };
-  const freshColumns: Columns = { ...ORDER, ...extra.order };
+  const orderColumns: Columns = { ...ORDER, ...ORDER_CHANGES, ...sentTypes(extra.order) };
+  const updateColumns: Columns = { ...ORDER_UPDATE, ...sentTypes(extra.order) };
+  const refundColumns: Columns = { ...REFUND, ...sentTypes(extra.refund) };
+  const freshColumns: Columns = { ...ORDER, ...sentTypes(extra.order) };
   return async (tx, { added, changed, refunds, parked, released }) => {
     const isFresh = added.every(({ order }) => order.storedRemaining === null);
     await Promise.all([
@@ -85,20 +85,20 @@ export function createWriter<X, R>({ schema, extra }: OrderBookOptions<X, R>): W
         tx,
         `"${schema}"."order"`,
         isFresh ? freshColumns : orderColumns,
-        inKeyOrder(added).map((booked) => withExtra(orderRow(booked), booked.extra, orderNames)),
+        inKeyOrder(added).map((booked) => withExtra(orderRow(booked), booked.extra, extra.order, orderNames)),
       ),
       updateSet(
         tx,
         `"${schema}"."order"`,
         ["merchant", "order_id"],
         updateColumns,
-        inKeyOrder(changed).map((booked) => withExtra(updateRow(booked), booked.extra, orderNames)),
+        inKeyOrder(changed).map((booked) => withExtra(updateRow(booked), booked.extra, extra.order, orderNames)),
       ),
       insertSet(
         tx,
         `"${schema}".refund`,
         refundColumns,
-        refunds.map((row) => withExtra(refundRow(row), row.extra, refundNames)),
+        refunds.map((row) => withExtra(refundRow(row), row.extra, extra.refund, refundNames)),
       ),
       insertSet(tx, `"${schema}".parked`, PARKED, parked.map(parkedRow)),
       remove(tx, schema, released),
@@ -111,8 +111,13 @@ function inKeyOrder<X>(orders: readonly Booked<X>[]): readonly Booked<X>[] {
   return orders.toSorted(({ order: a }, { order: b }) => a.place.merchant - b.place.merchant || (a.orderId < b.orderId ? -1 : 1));
 }
 
-function withExtra<T>(row: Record<string, unknown>, extra: T, names: readonly (keyof T & string)[]): Record<string, unknown> {
-  for (const name of names) row[name] = extra[name];
+function withExtra<T>(
+  row: Record<string, unknown>,
+  extra: T,
+  types: ExtraTypes<T>,
+  names: readonly (keyof T & string)[],
+): Record<string, unknown> {
+  for (const name of names) row[name] = sentValue(types[name], extra[name]);
   return row;
 }
 

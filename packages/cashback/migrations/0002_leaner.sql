@@ -1,0 +1,1 @@
+ALTER TABLE "cashback"."order" ALTER COLUMN "awards" SET DATA TYPE text;

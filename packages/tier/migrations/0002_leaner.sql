@@ -1,0 +1,1 @@
+DROP INDEX "tier"."order_acct_idx";
