@@ -34,6 +34,11 @@ export function customerNeed(state: AccountState, rules: Rules, until: number): 
   return { state, rules, until, ownLots: new Map(), orderIds: new Set(), redemptions: [], needMinor: 0n };
 }
 
+/** What of a customer is due by `until` (ms), by the rules. */
+export function dueKey(acct: number, until: number, { expiringNoticeDays }: Rules): DueKey {
+  return { acct, until, announceUntil: until + expiringNoticeDays * DAY_MS };
+}
+
 /**
  * Loads lots and redemptions as far as they are needed (see domain/customer.ts); a plain order needs none. `campaignId` names a
  * campaign of a merchant.
@@ -49,9 +54,7 @@ export async function loadCustomers(
     const { customer } = need.state;
     byAcct.set(customer.acct, need);
     const until = Math.max(need.until, customer.lastAsOf);
-    if (mayBeDue(customer, until, need.rules)) {
-      due.push({ acct: customer.acct, until, announceUntil: until + need.rules.expiringNoticeDays * DAY_MS });
-    }
+    if (mayBeDue(customer, until, need.rules)) due.push(dueKey(customer.acct, until, need.rules));
   }
   const put = (rows: readonly LotRow[]) => {
     for (const row of rows) {
@@ -124,7 +127,7 @@ function shortages(byAcct: ReadonlyMap<number, CustomerNeed>): UseKey[] {
       const heldMinor = lot.pendingMinor + lot.availableMinor + lot.expiredMinor;
       if (currentMinor > heldMinor) shortMinor += currentMinor - heldMinor;
     }
-    if (shortMinor > 0n) keys.push({ acct, needMinor: shortMinor, except: [...customer.lots.keys()] });
+    if (shortMinor > 0n) keys.push({ acct, needMinor: shortMinor, loaded: customer.lots });
   }
   return keys;
 }

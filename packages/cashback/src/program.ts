@@ -20,6 +20,8 @@ export interface CashbackSettings {
   readonly tier: TierPort;
   /** For `horizon`, which reads outside of any transaction. */
   readonly sql: Sql;
+  /** Of orders.v1: then a record in another partition than its key's is a dead letter. */
+  readonly partitions?: number;
   /** How many customers' surrogate ids are remembered. Default 200,000. */
   readonly maxKnownCustomers?: number;
 }
@@ -47,7 +49,7 @@ export function createCashbackProgram(settings: CashbackSettings): Program<Order
     topic: topics.orders,
     groupId: cashbackGroup,
     prepare: (records) => decoder.prepare(records.map((record) => record.value)),
-    decode: (record) => decodeOrder(decoder, record),
+    decode: (record) => decodeOrder(decoder, record, settings.partitions),
     horizon: (entries) => horizon(parts, sql, entries),
     load: (context, entries) => loadChunk(parts, context, entries),
     decide: decideEntry,

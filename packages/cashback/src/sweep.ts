@@ -2,15 +2,19 @@ import { fromSet } from "@perkstream/postgres";
 import { loadMerchants, type Merchant, settingsAt } from "@perkstream/merchant";
 import type { AppliedStep, ChunkContext, SweepOutcome, SweepRequest } from "@perkstream/program";
 import { DAY_MS } from "./domain/index.ts";
-import { customerNeed, loadCustomers } from "./load.ts";
+import { customerNeed, dueKey, loadCustomers } from "./load.ts";
 import { campaignName, type Parts } from "./chunk.ts";
 import { type AccountState, loadAccountsById } from "./store/accounts.ts";
-import { dueBounds } from "./store/lots.ts";
+import { dueBounds, dueCounts } from "./store/lots.ts";
 import { CashbackWork, type MerchantWork } from "./work.ts";
 
-/** Customers and lots of one step at most, so that live orders do not wait for long. */
+/**
+ * Customers and lots of one step at most, so that live orders do not wait for long. What is due of one customer at one instant is
+ * one step, however much it is.
+ */
 const MAX_CUSTOMERS = 250;
 const MAX_LOTS_PER_CUSTOMER = 50;
+const MAX_LOTS = MAX_CUSTOMERS * MAX_LOTS_PER_CUSTOMER;
 
 interface Bound {
   readonly merchant: Merchant;
@@ -105,19 +109,36 @@ async function prepare(
   const offset = progress.get(partition)?.nextOffset ?? 0;
   const wanted = states.flatMap((state) => {
     const bound = bounds.get(state.merchant);
-    if (bound === undefined) return [];
-    return [{ state, held: work.held(bound.merchant, partition, offset), until: Math.max(bound.until, 0) }];
+    const until = Math.max(bound?.until ?? 0, 0);
+    // Nothing is applied before what was applied last.
+    if (bound === undefined || state.customer.lastAsOf > until) return [];
+    return [{ state, held: work.held(bound.merchant, partition, offset), until }];
   });
   const cuts = await dueBounds(
     tx,
     wanted.map(({ state, until }) => ({ acct: state.customer.acct, until, announceUntil: until })),
     MAX_LOTS_PER_CUSTOMER,
   );
-  const steps = wanted.map(({ state, held, until }) => ({ state, held, until: cuts.get(state.customer.acct) ?? until }));
+  const bounded = wanted.map(({ state, held, until }) => ({ state, held, until: cuts.get(state.customer.acct) ?? until }));
+  const steps = await fitting(tx, bounded);
   await loadCustomers(
     tx,
     steps.map(({ state, held, until }) => customerNeed(state, held, until)),
     (merchant, campaign) => campaignName(work.merchants, merchant, campaign),
   );
-  return { steps, cut: cuts.size > 0 };
+  return { steps, cut: cuts.size > 0 || steps.length < bounded.length };
+}
+
+/** As many customers as a step may load lots of, at least one: what is due at one instant, as at a month's end, cannot be cut. */
+async function fitting(tx: ChunkContext["tx"], steps: readonly Step[]): Promise<Step[]> {
+  const counts = await dueCounts(
+    tx,
+    steps.map(({ state, held, until }) => dueKey(state.customer.acct, until, held)),
+    MAX_LOTS,
+  );
+  let lots = 0;
+  return steps.filter(({ state }, i) => {
+    lots += counts.get(state.customer.acct) ?? 0;
+    return i === 0 || lots <= MAX_LOTS;
+  });
 }

@@ -242,6 +242,64 @@ describe("asking the registry", () => {
     expect(asked.length).toBe(30_001);
   });
 
+  it("keeps what a batch needs, however many ids nobody knows come with it", async () => {
+    const { asked, registry } = counting((id) => (id === 5 ? orderPlacedCodec.schema : null));
+    const decoder = openOrderDecoder(registry);
+    const hostile = (from: number, count: number) => Array.from({ length: count }, (_, i) => framed(from + i, Buffer.alloc(0)));
+    await decoder.prepare([value]);
+    await decoder.prepare([value, ...hostile(1_000, 10_000)]);
+    expect(decoder.decode(value).ok).toBe(true);
+    const own = hostile(1_000, 10_000); // all known as unknown, and one more that needs room
+    await decoder.prepare([...own, ...hostile(20_000, 1), value]);
+    for (const one of own) expect(decoder.decode(one).ok).toBe(false);
+    expect(decoder.decode(value).ok).toBe(true);
+    expect(asked.filter((id) => id === 5)).toEqual([5]);
+  });
+
+  it("drops ids nobody knows before schemas that are used", async () => {
+    const { asked, registry } = counting((id) => (id === 5 ? orderPlacedCodec.schema : null));
+    const decoder = openOrderDecoder(registry);
+    await decoder.prepare([value]);
+    for (let from = 1_000; from < 31_000; from += 5_000) {
+      await decoder.prepare(Array.from({ length: 5_000 }, (_, i) => framed(from + i, Buffer.alloc(0))));
+    }
+    await decoder.prepare([value]);
+    expect(decoder.decode(value).ok).toBe(true);
+    expect(asked.filter((id) => id === 5)).toEqual([5]);
+  });
+
+  it("of usable schemas drops those that were not used for longest", async () => {
+    const { asked, registry } = counting(() => orderPlacedCodec.schema);
+    const decoder = openOrderDecoder(registry);
+    const others = (from: number) => Array.from({ length: 4_000 }, (_, i) => framed(from + i, Buffer.alloc(0)));
+    await decoder.prepare([value]);
+    for (const from of [1_000, 5_000, 9_000]) {
+      await decoder.prepare(others(from));
+      await decoder.prepare([value]);
+    }
+    expect(asked.filter((id) => id === 5)).toEqual([5]);
+  });
+
+  it("drops nothing that a batch still waits with", async () => {
+    const { registry } = counting((id) => (id < 1_000 ? orderPlacedCodec.schema : null));
+    let release: () => void = () => {};
+    const slow: Registry = {
+      ...registry,
+      schemaOf: async (id) => {
+        if (id === 6) await new Promise<void>((resolve) => (release = resolve));
+        return registry.schemaOf(id);
+      },
+    };
+    const decoder = openOrderDecoder(slow);
+    const unknown = framed(999_999, Buffer.alloc(0));
+    await decoder.prepare([unknown]);
+    const waiting = decoder.prepare([unknown, framed(6, Buffer.alloc(0))]);
+    await decoder.prepare(Array.from({ length: 10_000 }, (_, i) => framed(1_000 + i, Buffer.alloc(0))));
+    release();
+    await waiting;
+    expect(decoder.decode(unknown).ok).toBe(false);
+  });
+
   it("passes an outage on and asks again", async () => {
     let down = true;
     const { asked, registry } = counting(() => {

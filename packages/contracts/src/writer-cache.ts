@@ -29,7 +29,10 @@ export class WriterCache<T> {
   private readonly registry: Registry;
   private readonly make: (schema: string, id: number) => { known: T } | { unusable: string };
   private readonly now: () => number;
+  /** In the order of their last use. */
   private readonly entries = new Map<number, Entry<T>>();
+  /** Ids of the batches whose `prepare` has not ended. */
+  private readonly preparing = new Set<ReadonlySet<number>>();
   private readonly asking = new Map<number, Promise<void>>();
 
   constructor(registry: Registry, make: (schema: string, id: number) => { known: T } | { unusable: string }, now: () => number) {
@@ -40,9 +43,15 @@ export class WriterCache<T> {
 
   /** Asks the registry for every id of these values that is not known yet. Rejects on an outage of the registry. */
   async prepare(values: readonly (Buffer | null)[]): Promise<void> {
-    const missing = this.missingIds(values);
-    for (let from = 0; from < missing.length; from += requestsAtOnce) {
-      await Promise.all(missing.slice(from, from + requestsAtOnce).map((id) => this.ask(id)));
+    const ids = idsOf(values);
+    this.preparing.add(ids);
+    try {
+      const missing = this.missingIds(ids);
+      for (let from = 0; from < missing.length; from += requestsAtOnce) {
+        await Promise.all(missing.slice(from, from + requestsAtOnce).map((id) => this.ask(id)));
+      }
+    } finally {
+      this.preparing.delete(ids);
     }
   }
 
@@ -54,18 +63,17 @@ export class WriterCache<T> {
     throw new Error(`schema id ${id} was decoded without prepare()`);
   }
 
-  private missingIds(values: readonly (Buffer | null)[]): number[] {
-    const missing = new Set<number>();
-    let last = 0;
-    for (const value of values) {
-      const id = schemaIdOf(value);
-      if (typeof id !== "number" || id === last || id <= 0) continue;
-      last = id;
+  private missingIds(ids: ReadonlySet<number>): number[] {
+    const missing: number[] = [];
+    for (const id of ids) {
       const entry = this.entries.get(id);
-      if (entry === undefined || ("unusable" in entry && entry.askAgainAt !== null && entry.askAgainAt <= this.now())) missing.add(id);
+      if (entry === undefined || ("unusable" in entry && entry.askAgainAt !== null && entry.askAgainAt <= this.now())) missing.push(id);
+      if (entry === undefined) continue;
+      this.entries.delete(id); // put back as the last used
+      this.entries.set(id, entry);
     }
-    this.makeRoom(missing.size);
-    return [...missing];
+    this.makeRoom(missing.length);
+    return missing;
   }
 
   private ask(id: number): Promise<void> {
@@ -87,11 +95,35 @@ export class WriterCache<T> {
     this.entries.set(id, "known" in made ? made : { ...made, askAgainAt: null });
   }
 
-  /** Drops the oldest before a batch is asked for, never what that batch will need. */
+  /**
+   * Drops before a batch is asked for, never what a batch will need: first what cannot be used, since anybody can write an
+   * id that the registry lacks, then schemas; of both, those not used for longest. One batch may need more than `maxIds`.
+   */
   private makeRoom(wanted: number): void {
-    for (const id of this.entries.keys()) {
+    for (const droppable of ["unusable", "known"] as const) {
       if (this.entries.size + wanted <= maxIds) return;
-      this.entries.delete(id);
+      for (const [id, entry] of this.entries) {
+        if (this.entries.size + wanted <= maxIds) return;
+        if (droppable in entry && !this.isNeeded(id)) this.entries.delete(id);
+      }
     }
   }
+
+  private isNeeded(id: number): boolean {
+    for (const ids of this.preparing) if (ids.has(id)) return true;
+    return false;
+  }
+}
+
+/** The schema ids of values; those that can be none are left out. */
+function idsOf(values: readonly (Buffer | null)[]): ReadonlySet<number> {
+  const ids = new Set<number>();
+  let last = 0;
+  for (const value of values) {
+    const id = schemaIdOf(value);
+    if (typeof id !== "number" || id === last || id <= 0) continue;
+    last = id;
+    ids.add(id);
+  }
+  return ids;
 }

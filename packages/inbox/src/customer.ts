@@ -11,6 +11,12 @@ export function isUuid(text: string): boolean {
   return uuidForm.test(text);
 }
 
+/** Whether a customer's id has 1 to 64 characters (code points: a pair of surrogates is one). */
+export function hasCustomerLength(customerId: string): boolean {
+  if (customerId.length <= maxCustomerLength) return customerId.length > 0;
+  return customerId.length <= 2 * maxCustomerLength && Array.from(customerId).length <= maxCustomerLength;
+}
+
 /** `merchantId:customerId`, the key of the customer's records. */
 export function customerKey(customer: Customer): string {
   return `${customer.merchant}:${customer.customerId}`;
@@ -21,7 +27,7 @@ export function parseCustomerKey(key: string): Customer | null {
   if (key.charCodeAt(36) !== 58) return null;
   const merchant = key.slice(0, 36);
   const customerId = key.slice(37);
-  if (!isUuid(merchant) || customerId.length === 0 || customerId.length > maxCustomerLength) return null;
+  if (!isUuid(merchant) || !hasCustomerLength(customerId)) return null;
   // Postgres cannot hold U+0000, and U+FFFD stands for bytes that were not UTF-8.
   if (customerId.includes("\u0000") || customerId.includes("\uFFFD")) return null;
   return { merchant, customerId };

@@ -19,6 +19,8 @@ export const inboxGroup = "perkstream.inbox";
 export const inboxTopic: string = topics.notifications;
 
 const dayMs = 86_400_000;
+/** How long a partition without old rows is left alone, ms. */
+const retentionRestMs = 10 * 60_000;
 export const defaultRetentionMs = 90 * dayMs;
 
 /** A notification to store. */
@@ -82,6 +84,7 @@ const repeat: Outcome = { result: "duplicate", notices: [] };
 export function createInboxProgram(settings: InboxSettings): Program<InboxEvent, InboxWork> {
   const { reader, now, retentionMs = defaultRetentionMs, topic = inboxTopic, groupId = inboxGroup } = settings;
   const cache = new AccountCache();
+  const restsUntil = new Map<number, number>();
   return {
     name: inboxName,
     topic,
@@ -93,7 +96,13 @@ export function createInboxProgram(settings: InboxSettings): Program<InboxEvent,
     save: (context, work) => save(context, work, now()),
     committed: (work) => cache.learn(work.learned),
     dropCaches: () => cache.clear(),
-    sweep: (context, request) => sweepOld(context.tx, request, Math.min(request.until, now()) - retentionMs),
+    sweep: async (context, request) => {
+      // Nothing is due before the oldest row is, and looking for it reads many blocks: a partition without old rows rests for a while.
+      if (request.until < (restsUntil.get(request.partition) ?? 0)) return { notices: [], applied: [], more: false };
+      const swept = await sweepOld(context.tx, request, Math.min(request.until, now()) - retentionMs);
+      if (!swept.more) restsUntil.set(request.partition, request.until + Math.min(retentionRestMs, retentionMs / 10));
+      return swept;
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 import { fixedRegistry, openOrderDecoder, openOrderEncoder } from "@perkstream/contracts";
 import { describe, expect, it } from "vitest";
 import { decodeOrder, type OrderDecoder } from "./decode.ts";
+import { partitionOfKey } from "./domain/partition.ts";
 import { handle } from "./handle.ts";
 import { emptyOrders } from "./store/book.ts";
 import { cancelled, entryOf, MERCHANT, placed, refunded } from "./testing/events.ts";
@@ -36,6 +37,33 @@ describe("decodeOrder", () => {
     await decoder.prepare([value]);
     const rejected = { reason: "invalid_event", message: "lines[1].netMinor must be at least 0" };
     expect(decodeOrder(decoder, { ...entryOf(event).record, value })).toEqual({ rejected, scope: MERCHANT });
+  });
+});
+
+describe("a record's partition", () => {
+  const events = ["c1", "Zoë 😀", "c1"].map((customerId) => placed({ customerId }));
+
+  it("is the one that its key belongs in, when the number of partitions is given", () => {
+    for (const event of events) {
+      const { record } = entryOf(event, { value: encoder.encode(event) });
+      const own = partitionOfKey(record.key!, 12);
+      expect(decodeOrder(decoder, { ...record, partition: own }, 12)).toEqual({ event, scope: MERCHANT });
+      const other = (own + 1) % 12;
+      const message = `the record is in partition ${other}, its key belongs in partition ${own}`;
+      expect(decodeOrder(decoder, { ...record, partition: other }, 12)).toEqual({
+        rejected: { reason: "invalid_event", message },
+        scope: MERCHANT,
+      });
+      expect(decodeOrder(decoder, { ...record, partition: other })).toEqual({ event, scope: MERCHANT });
+    }
+  });
+
+  it("is looked at last", () => {
+    const event = placed({ netMinor: [-1] });
+    const rejected = { message: "lines[0].netMinor must be at least 0" };
+    for (const partition of [0, 1, 2]) {
+      expect(decodeOrder(decoder, { ...entryOf(event, { value: encoder.encode(event) }).record, partition }, 3)).toMatchObject({ rejected });
+    }
   });
 });
 

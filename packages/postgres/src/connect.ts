@@ -15,12 +15,22 @@ export interface SqlOptions {
   readonly lockTimeoutMs?: number;
   /** How long a transaction may take in all. Default 30 s. */
   readonly transactionTimeoutMs?: number;
+  /**
+   * For the pool of a program's host, whose statements all look rows up by key for a set of some thousand keys: plans are
+   * made once, and always by index. A plan made while tables are small would read them whole for ever; planning anew for
+   * each chunk costs some µs per order, and goes over to whole tables whenever statistics say so.
+   */
+  readonly byIndex?: boolean;
   /** Called for each NOTICE of the server. */
   readonly onNotice?: (message: string) => void;
 }
 
 const OID_INT8 = 20;
 const OID_DATE = 1082;
+
+// A plan that was cached while a table was empty goes on reading it whole when it has grown (until the next ANALYZE).
+const PLANNED_ANEW = { plan_cache_mode: "force_custom_plan" } as const;
+const BY_INDEX = { plan_cache_mode: "force_generic_plan", enable_seqscan: "off", enable_hashjoin: "off", enable_mergejoin: "off", jit: "off" } as const;
 
 /**
  * Opens a pool. A frozen or dead peer must not hold a lock for long (docs/protocols.md, "Frozen owners"):
@@ -52,9 +62,7 @@ export function openSql(url: string, options: SqlOptions): Sql {
       tcp_keepalives_count: 3,
       TimeZone: "UTC",
       client_min_messages: "warning",
-      // A plan that was cached while a table was empty goes on reading it whole when it has grown (until the next ANALYZE):
-      // 19,000 orders/s fell to 3,000 within 200,000 orders. Planning anew costs about 0.1 ms per statement.
-      plan_cache_mode: "force_custom_plan",
+      ...(options.byIndex === true ? BY_INDEX : PLANNED_ANEW),
     },
   });
 }

@@ -63,20 +63,25 @@ export class SupervisedConsumer {
 
   /** The next fetch of the partition begins there. */
   seek(partition: number, offset: number): void {
+    this.#ifRunning((consumer) => consumer.seek({ topic: this.#options.topic, partition, offset: String(offset) }));
+  }
+
+  // kafkajs throws before its group exists; partitions are sought, and nothing is paused, when they are assigned.
+  #ifRunning(run: (consumer: Consumer) => void): void {
     try {
-      this.#consumer?.seek({ topic: this.#options.topic, partition, offset: String(offset) });
+      if (this.#consumer !== undefined) run(this.#consumer);
     } catch (error) {
-      this.#options.log.debug({ err: error, partition }, "seek refused: not running yet"); // it is sought again when assigned
+      this.#options.log.debug({ err: error }, "the consumer is not running yet");
     }
   }
 
   /** Stops and continues fetching of one partition. */
   pause(partition: number): void {
-    this.#consumer?.pause([{ topic: this.#options.topic, partitions: [partition] }]);
+    this.#ifRunning((consumer) => consumer.pause([{ topic: this.#options.topic, partitions: [partition] }]));
   }
 
   resume(partition: number): void {
-    this.#consumer?.resume([{ topic: this.#options.topic, partitions: [partition] }]);
+    this.#ifRunning((consumer) => consumer.resume([{ topic: this.#options.topic, partitions: [partition] }]));
   }
 
   /** Milliseconds since the last fetch came back; 0 while handlers wait for room. */
@@ -163,6 +168,7 @@ export class SupervisedConsumer {
           if (await this.#handlers.onBatch(fetched, heartbeat)) resolveOffset(batch.lastOffset());
         } finally {
           this.#blocked -= 1;
+          this.#lastFetchAt = performance.now();
         }
       },
     });

@@ -139,3 +139,54 @@ describe("the host", () => {
     expect(notices[20]!.value).toBe("command");
   });
 });
+
+describe("an event that cannot be stored", () => {
+  it("is found among many partitions, and no other event is blamed", async () => {
+    // Every partition has a backlog, so that the lane begins each chunk with another one.
+    const all = events(2_000);
+    const bad = [301, 1_402, 1_999].map((i) => ({ id: `${all[i]!.id}\0`, amount: 1 }));
+    await bed.send([...all.slice(0, 300), bad[0]!, ...all.slice(300, 1_400), bad[1]!, ...all.slice(1_400), bad[2]!]);
+    bed.start();
+    await bed.caughtUp();
+    const letters = await bed.sql`SELECT reason, value FROM probe.dead_letter`;
+    expect(letters.map(({ reason, value }) => `${reason} ${value}`).toSorted()).toEqual(bad.map((event) => `invalid_event ${JSON.stringify(event)}`).toSorted());
+    expect(sum(await bed.totals())).toBe(2_000);
+  });
+
+  it("is found when saving it throws, and tried again before it is given up", async () => {
+    const program = probeProgram(bed.topic);
+    const broken = { ...program, save: async (...[context, work]: Parameters<typeof program.save>) => {
+      if (work.fresh.includes("e77")) throw new Error("cannot save e77");
+      await program.save(context, work);
+    } };
+    bed.start({ program: broken, settings: { maxAttempts: 2 } });
+    await bed.send(events(400));
+    await bed.caughtUp();
+    const letters = await bed.sql`SELECT reason, message, value FROM probe.dead_letter`;
+    expect(letters).toHaveLength(1);
+    expect(letters[0]).toMatchObject({ reason: "program_error", message: expect.stringContaining("cannot save e77") });
+    expect(sum(await bed.totals())).toBe(399);
+  });
+});
+
+describe("a partition that has to wait for another program", () => {
+  it("does not keep the others from being read", async () => {
+    let open = false;
+    const program = { ...probeProgram(bed.topic), horizon: async (entries: ReadonlyMap<number, unknown>) => new Map([...entries.keys()].filter((part) => part === 0 && !open).map((part) => [part, 0])) };
+    bed.start({ program, settings: { chunkSize: 50, maxBuffered: 100, lanes: 1 } });
+    await bed.send(events(4_000), (_event, i) => `key-${i % 40}`);
+    const ends = await bed.logEnds();
+    const handled = async () => {
+      const rows = await bed.sql<{ part: number; next_off: bigint }[]>`SELECT part, next_off FROM probe.progress WHERE topic = ${bed.topic}`;
+      return new Map(rows.map(({ part, next_off }) => [part, Number(next_off)]));
+    };
+    await until("the other partitions are done", async () => {
+      const at = await handled();
+      return ends.every((end, part) => part === 0 || at.get(part) === end);
+    });
+    expect((await handled()).get(0)).toBe(0);
+    open = true;
+    await bed.caughtUp();
+    expect(sum(await bed.totals())).toBe(4_000);
+  });
+});

@@ -1,13 +1,12 @@
 import type { Registry } from "@perkstream/service";
 import type { Sql } from "@perkstream/postgres";
-import type { Admin, Kafka, KafkaMessage } from "kafkajs";
-import { backoffMs } from "./errors.ts";
+import type { Admin, Kafka } from "kafkajs";
 import { SupervisedConsumer, type FetchedBatch } from "./consumer.ts";
 import type { KafkaLog } from "./kafkajs.ts";
 import { Lane } from "./lane.ts";
 import { hostMetrics } from "./metrics.ts";
-import { Partition, type Slot } from "./partition.ts";
-import type { Program, SourceRecord } from "./program.ts";
+import { Partition } from "./partition.ts";
+import type { Program } from "./program.ts";
 import { loadOutbox, wakeChannel } from "./progress.ts";
 import { Publisher } from "./publisher.ts";
 import { defaultSettings, type HostSettings } from "./settings.ts";
@@ -112,7 +111,8 @@ class Host<E, W> implements RunningProgram {
     this.#stopped = true;
     for (const timer of this.#timers) clearInterval(timer);
     this.#wakeRoom();
-    await this.#display();
+    for (const publisher of this.#publishers) publisher.release();
+    await Promise.race([this.#display(), new Promise((resolve) => setTimeout(resolve, 1_000))]);
     await this.#consumer.stop();
     for (const publisher of this.#publishers) await publisher.drain(5_000);
     await Promise.all(this.#lanes.map((lane) => lane.stop()));
@@ -148,7 +148,10 @@ class Host<E, W> implements RunningProgram {
       now: this.#options.now ?? Date.now,
       crash: crash ?? (() => {}),
       acquire: (partitions) => this.#acquire(partitions, publisher),
-      onAdvanced: () => this.#wakeRoom(),
+      onAdvanced: () => {
+        this.#wakeRoom();
+        if (this.#paused.size > 0) this.#resumeMended();
+      },
     });
     return lane;
   }
@@ -160,6 +163,7 @@ class Host<E, W> implements RunningProgram {
     program.dropCaches?.();
     this.#partitions.clear();
     this.#laneOf.clear();
+    this.#paused.clear();
     const ofLane = this.#lanes.map((): Partition<E>[] => []);
     for (const [i, number] of [...numbers].sort((a, b) => a - b).entries()) {
       const partition = new Partition<E>(number);
@@ -243,13 +247,12 @@ class Host<E, W> implements RunningProgram {
     const partition = this.#partitions.get(batch.partition);
     const lane = this.#laneOf.get(batch.partition);
     if (partition === undefined || lane === undefined || this.#stopped) return false;
-    while (partition.status === "acquiring" || lane.buffered >= this.#settings.maxBuffered) {
+    while (partition.status === "acquiring" || (lane.isFull && !partition.isStuck)) {
       await this.#room(1_000);
       await heartbeat();
       if (this.#stopped || this.#partitions.get(batch.partition) !== partition) return false;
     }
-    if (partition.status === "gap" || partition.heldOffset !== null) {
-      // A stopped partition must not fill the buffers of the others.
+    if (partition.status === "gap" || (partition.isStuck && partition.slots.length >= this.#settings.chunkSize)) {
       this.#consumer.pause(batch.partition);
       this.#paused.add(batch.partition);
       return false;
@@ -261,42 +264,12 @@ class Host<E, W> implements RunningProgram {
       this.#consumer.seek(batch.partition, partition.fetchFrom);
       return false;
     }
-    const records = batch.messages.map((message) => toRecord(batch.partition, message));
-    await this.#prepare(records, heartbeat);
-    if (this.#partitions.get(batch.partition) !== partition || batch.fetchedFrom !== partition.fetchFrom) return false;
-    for (const record of records) partition.slots.push(this.#decode(record));
+    for (const message of batch.messages) partition.push({ offset: Number(message.offset), message });
     partition.fetchFrom = batch.lastOffset + 1;
     partition.slotsEnd = batch.lastOffset + 1;
     partition.logEnd = Math.max(batch.highWatermark, batch.lastOffset + 1);
     lane.wake();
     return true;
-  }
-
-  /** An outage of what decoding needs (the registry) is waited for: it never makes dead letters. */
-  async #prepare(records: readonly SourceRecord[], heartbeat: () => Promise<void>): Promise<void> {
-    const { program, log } = this.#options;
-    for (let failures = 0; !this.#stopped; failures++) {
-      try {
-        await program.prepare?.(records);
-        return;
-      } catch (error) {
-        log.warn({ program: program.name, err: error }, "cannot prepare decoding, trying again");
-        await new Promise((resolve) => setTimeout(resolve, backoffMs(failures)));
-        await heartbeat();
-      }
-    }
-  }
-
-  #decode(record: SourceRecord): Slot<E> {
-    try {
-      const decoded = this.#options.program.decode(record);
-      if ("event" in decoded) return { record, entry: { record, scope: decoded.scope, event: decoded.event } };
-      return { record, deadLetter: { record, scope: decoded.scope, ...decoded.rejected } };
-    } catch (error) {
-      this.#options.log.error({ err: error, partition: record.partition, offset: record.offset }, "decode threw");
-      const message = `decode failed: ${error instanceof Error ? error.message : String(error)}`;
-      return { record, deadLetter: { record, scope: null, reason: "program_error", message } };
-    }
   }
 
   #filtered(number: number, lastOffset: number): void {
@@ -324,7 +297,7 @@ class Host<E, W> implements RunningProgram {
   #resumeMended(): void {
     for (const number of this.#paused) {
       const partition = this.#partitions.get(number);
-      if (partition !== undefined && (partition.status === "gap" || partition.heldOffset !== null)) continue;
+      if (partition !== undefined && (partition.status === "gap" || partition.isStuck)) continue;
       this.#paused.delete(number);
       this.#consumer.resume(number);
     }
@@ -351,7 +324,7 @@ class Host<E, W> implements RunningProgram {
     const { program } = this.#metrics;
     const all = [...this.#partitions.values()];
     const now = (this.#options.now ?? Date.now)();
-    const oldest = Math.min(...all.flatMap(({ slots }) => slots[0]?.record.timestamp ?? []), now);
+    const oldest = Math.min(...all.flatMap(({ slots }) => slots[0] === undefined ? [] : Number(slots[0].message.timestamp)), now);
     this.#metrics.lagEvents.set(
       { program },
       all.reduce((sum, { logEnd, next }) => sum + Math.max(0, logEnd - next), 0),
@@ -363,31 +336,6 @@ class Host<E, W> implements RunningProgram {
     );
     this.#metrics.stopped.set({ program }, all.filter(({ status, heldOffset }) => status === "gap" || heldOffset !== null).length);
   }
-}
-
-const NO_HEADERS: Readonly<Record<string, Buffer>> = Object.freeze({});
-
-function toRecord(partition: number, message: KafkaMessage): SourceRecord {
-  return {
-    partition,
-    offset: Number(message.offset),
-    timestamp: Number(message.timestamp),
-    key: message.key,
-    value: message.value,
-    headers: toHeaders(message.headers),
-  };
-}
-
-function toHeaders(headers: KafkaMessage["headers"]): Readonly<Record<string, Buffer>> {
-  let result: Record<string, Buffer> | undefined;
-  for (const name in headers) {
-    const given = headers[name];
-    const last = Array.isArray(given) ? given.at(-1) : given;
-    if (last === undefined) continue;
-    result ??= {};
-    result[name] = typeof last === "string" ? Buffer.from(last) : last;
-  }
-  return result ?? NO_HEADERS;
 }
 
 /** Random, below 2^48, never 0. */

@@ -2,13 +2,14 @@ import type { Sql } from "@perkstream/postgres";
 import { backoffMs, classify, DefectError, FenceLostError } from "./errors.ts";
 import type { KafkaLog } from "./kafkajs.ts";
 import type { HostMetrics } from "./metrics.ts";
-import type { Partition, Slot } from "./partition.ts";
-import type { DeadLetter, Entry, Program } from "./program.ts";
+import type { Partition } from "./partition.ts";
+import { cutAt, decodePlanned, entriesOf, halves, planChunk, planSuspects, toChunk, type Planned, type Suspect } from "./plan.ts";
+import type { Program } from "./program.ts";
 import { loadOutbox } from "./progress.ts";
 import type { Publisher } from "./publisher.ts";
 import type { HostSettings } from "./settings.ts";
 import { nextSweepRequest, recordFailure, sweepRequestDone } from "./statements.ts";
-import { commitAcknowledged, commitChunk, commitSweep, type Committed, type CrashPoint, type PartitionChunk } from "./transaction.ts";
+import { commitAcknowledged, commitChunk, commitSweep, type Committed, type CrashPoint } from "./transaction.ts";
 
 export interface LaneOptions<E, W> {
   readonly program: Program<E, W>;
@@ -25,14 +26,9 @@ export interface LaneOptions<E, W> {
   readonly onAdvanced: () => void;
 }
 
-interface Planned<E> {
-  readonly partition: Partition<E>;
-  readonly slots: readonly Slot<E>[];
-  readonly endOffset: number;
-}
-
-/** How long to wait before the horizon is asked again, ms: the other program commits every few ms. */
+/** How long to wait before the horizon is asked again, ms: the other program commits every few ms, unless it stands still. */
 const HORIZON_POLL_MS = 3;
+const HORIZON_POLL_MAX_MS = 50;
 const ENOUGH_FOR_NO_LINGER = 0.25;
 
 /**
@@ -51,18 +47,19 @@ export class Lane<E, W> {
   #loop: Promise<void> | undefined;
   #busy: Promise<void> = Promise.resolve();
   #failures = 0;
-  /** Events of the next chunk at most; shrinks to find an event that no column can hold. */
-  #limit: number;
-  #attempted = 0;
+  /** What the transaction under way handles, so that a failure can be traced to its event. */
+  #inFlight: Planned<E>[] = [];
+  /** Where an event that cannot be stored is looked for: each group is handled by itself, halved when it fails. */
+  #suspects: Suspect<E>[][] = [];
+  #horizonWaits = 0;
   #rotation = 0;
-  #idleSince = 0;
   #polledAt = 0;
+  #flushedAt = 0;
   #askedForPoll = false;
   #sweepMore = new Set<number>();
 
   constructor(options: LaneOptions<E, W>) {
     this.#options = options;
-    this.#limit = options.settings.chunkSize;
   }
 
   start(): void {
@@ -87,10 +84,17 @@ export class Lane<E, W> {
     this.wake();
   }
 
-  get buffered(): number {
+  /** Whether more records may wait. What cannot be handled now does not count: it must not keep others from being fetched. */
+  get isFull(): boolean {
+    const { maxBuffered, maxBufferedBytes } = this.#options.settings;
     let count = 0;
-    for (const partition of this.partitions.values()) if (partition.heldOffset === null) count += partition.slots.length;
-    return count;
+    let bytes = 0;
+    for (const partition of this.partitions.values()) {
+      if (partition.isStuck) continue;
+      count += partition.slots.length;
+      bytes += partition.bytes;
+    }
+    return count >= maxBuffered || bytes >= maxBufferedBytes;
   }
 
   /** Replaces the partitions between two transactions, so that this process never fences itself. */
@@ -98,6 +102,7 @@ export class Lane<E, W> {
     const given = this.#busy.then(() => {
       this.partitions.clear();
       for (const partition of partitions) this.partitions.set(partition.partition, partition);
+      this.#suspects = [];
     });
     this.#busy = given;
     this.wake();
@@ -114,46 +119,60 @@ export class Lane<E, W> {
       const waitMs = await turn.catch((error: unknown) => this.#recover(error));
       if (waitMs > 0 && !this.#stopped) await this.#wait(waitMs);
       // Caught up: a short wait lets more records join the chunk, since at a low rate the cost is the number of transactions.
-      if (waitMs !== HORIZON_POLL_MS && this.#fewWait())
+      if (this.#horizonWaits === 0 && this.#fewWait())
         await new Promise((resolve) => setTimeout(resolve, this.#options.settings.lingerMs));
     }
-    await this.#flush().catch(() => {});
+    await this.#flush(0).catch(() => {});
   }
 
   /** One turn; resolves to how long to wait before the next. */
   async #turn(): Promise<number> {
+    this.#inFlight = [];
     const acquiring = [...this.partitions.values()].filter((partition) => partition.status === "acquiring");
     if (acquiring.length > 0) {
       await this.#options.acquire(acquiring);
       this.#failures = 0;
     }
     const waiting = await this.#chunk();
+    this.#inFlight = [];
     const swept = await this.#sweepOne();
-    if (waiting === 0 || swept) return 0;
     await this.#poll();
-    if (this.#options.now() - this.#idleSince >= this.#options.settings.flushAfterMs) await this.#flush();
-    return waiting;
+    await this.#flush(waiting === 0 ? this.#options.settings.pollIntervalMs : this.#options.settings.flushAfterMs);
+    return swept ? 0 : waiting;
   }
 
   /** Handles one chunk. Resolves to 0 when there may be more, else to how long to wait, ms. */
   async #chunk(): Promise<number> {
-    const { settings, publisher } = this.#options;
+    const { program, publisher, sql, crash } = this.#options;
     const planned = this.#plan();
     if (planned.length === 0) return this.#idleWait();
-    const ready = await this.#cutAtHorizon(planned);
-    if (ready.length === 0) return HORIZON_POLL_MS;
+    await decodePlanned(program, planned);
+    const ready = program.horizon === undefined ? planned : cutAt(planned, await program.horizon(entriesOf(planned)));
+    if (ready.length === 0) return Math.min(HORIZON_POLL_MAX_MS, HORIZON_POLL_MS * (1 + this.#horizonWaits++ / 8));
+    this.#horizonWaits = 0;
     await publisher.room();
-    this.#attempted = ready.reduce((sum, { slots }) => sum + slots.length, 0);
-    const chunks = ready.map(toChunk);
-    const committed = await commitChunk(this.#options.sql, this.#options.program, chunks, this.#knowledge(), this.#options.crash);
+    this.#inFlight = ready;
+    const committed = await commitChunk(sql, program, ready.map(toChunk), this.#knowledge(), crash);
+    this.#inFlight = [];
     for (const { partition, slots, endOffset } of ready) partition.advance(slots.length, endOffset);
     this.#options.onAdvanced();
     this.#afterCommit(committed);
-    this.#count(committed, this.#attempted);
+    this.#count(committed, ready.reduce((sum, { slots }) => sum + slots.length, 0));
     this.#failures = 0;
-    this.#limit = Math.min(settings.chunkSize, this.#limit * 2);
-    this.#idleSince = this.#options.now();
     return 0;
+  }
+
+  /** The next chunk: what waits, or while an event is looked for, the first group of suspects. */
+  #plan(): Planned<E>[] {
+    const { settings, now } = this.#options;
+    while (this.#suspects.length > 0) {
+      const suspects = planSuspects(this.#suspects[0]!, now());
+      if (suspects.length > 0) return suspects;
+      this.#suspects.shift();
+    }
+    const running = [...this.partitions.values()].filter((partition) => partition.status === "running");
+    this.#rotation += 1;
+    return planChunk(running, this.#rotation, { events: settings.chunkSize, bytes: settings.maxChunkBytes, now: now() });
   }
 
   #idleWait(): number {
@@ -162,39 +181,6 @@ export class Lane<E, W> {
       [...this.partitions.values()].some((partition) => partition.acknowledgedSeq > partition.storedSeq) ||
       this.#options.publisher.queued > 0;
     return unmarked ? Math.min(settings.flushAfterMs / 2, settings.pollIntervalMs) : settings.pollIntervalMs;
-  }
-
-  /** Takes what waits, partition by partition, beginning with another one each time. */
-  #plan(): Planned<E>[] {
-    const running = [...this.partitions.values()].filter((partition) => partition.status === "running");
-    const planned: Planned<E>[] = [];
-    let room = this.#limit;
-    this.#rotation += 1;
-    for (let i = 0; i < running.length && room > 0; i++) {
-      const partition = running[(i + this.#rotation) % running.length]!;
-      const count = Math.min(partition.available(this.#options.now()), room);
-      const endOffset = partition.endAfter(count);
-      if (endOffset <= partition.next) continue;
-      planned.push({ partition, slots: partition.slots.slice(0, count), endOffset });
-      room -= count;
-    }
-    return planned;
-  }
-
-  async #cutAtHorizon(planned: readonly Planned<E>[]): Promise<Planned<E>[]> {
-    const { program } = this.#options;
-    if (program.horizon === undefined) return [...planned];
-    const entries = new Map(planned.map(({ partition, slots }) => [partition.partition, slots.flatMap((slot) => slot.entry ?? [])]));
-    const horizon = await program.horizon(entries);
-    return planned.flatMap((plan) => {
-      const until = horizon.get(plan.partition.partition);
-      if (until === undefined || until >= plan.endOffset) return plan;
-      if (until <= plan.partition.next) return [];
-      let count = plan.slots.findIndex((slot) => slot.record.offset >= until);
-      if (count < 0) count = plan.slots.length;
-      const endOffset = Math.min(until, plan.partition.endAfter(count));
-      return endOffset <= plan.partition.next ? [] : { partition: plan.partition, slots: plan.slots.slice(0, count), endOffset };
-    });
   }
 
   #knowledge() {
@@ -306,8 +292,11 @@ export class Lane<E, W> {
     }
   }
 
-  /** Marks what Kafka has acknowledged. */
-  async #flush(): Promise<void> {
+  /** Marks what Kafka has acknowledged, unless that was done within the last `everyMs`; chunks do it for their own partitions. */
+  async #flush(everyMs: number): Promise<void> {
+    const time = this.#options.now();
+    if (time - this.#flushedAt < everyMs) return;
+    this.#flushedAt = time;
     const { acknowledged } = this.#knowledge();
     if (acknowledged.size === 0) return;
     const epochs = new Map([...acknowledged.keys()].map((number) => [number, this.partitions.get(number)!.epoch]));
@@ -329,35 +318,36 @@ export class Lane<E, W> {
     if (error instanceof FenceLostError) {
       metrics.fenceHits.inc({ program: program.name });
       log.warn({ program: program.name, partitions: error.partitions }, "another owner has moved the progress: reading it again");
-    } else if (kind === "data" || (kind === "defect" && !(error instanceof DefectError))) {
+    } else if ((kind === "data" || (kind === "defect" && !(error instanceof DefectError))) && this.#inFlight.length > 0) {
       return this.#narrow(kind, error);
     } else if (error instanceof DefectError) {
       return this.#hold(error);
     } else {
-      log.warn({ program: program.name, err: error, failures: this.#failures }, "database or broker away: trying again");
+      const message = kind === "outage" || kind === "repeat" ? "database or broker away: trying again" : "a transaction without events failed: trying again";
+      log[kind === "outage" || kind === "repeat" ? "warn" : "error"]({ program: program.name, err: error, failures: this.#failures }, message);
     }
     // Whether the last COMMIT happened is not known: the stored progress tells.
     for (const partition of this.partitions.values()) if (partition.status === "running") partition.status = "acquiring";
     return backoffMs(this.#failures, kind === "fence" ? 200 : 50);
   }
 
-  /** The failing event is one of the last chunk: halve it until it stands alone. */
+  /** One of these events makes the transaction fail: they are halved until it stands alone. */
   async #narrow(kind: "data" | "defect", error: unknown): Promise<number> {
-    const { log, program } = this.#options;
-    if (this.#attempted > 1) {
-      this.#limit = Math.max(1, Math.floor(Math.min(this.#limit, this.#attempted) / 2));
+    const parts = halves(this.#inFlight);
+    if (parts !== null) {
+      if (this.#suspects.length > 0) this.#suspects.shift();
+      this.#suspects.unshift(...parts);
       return 1;
     }
-    const planned = this.#plan().at(0);
-    const slot = planned?.slots.find(({ entry }) => entry !== undefined);
-    if (planned === undefined || slot === undefined) {
-      log.error({ program: program.name, err: error }, "a transaction without events failed");
+    const failed = this.#inFlight.find(({ slots }) => slots.length > 0);
+    const { partition, offset } = { partition: failed?.partition, offset: failed?.slots[0]?.offset };
+    if (partition === undefined || offset === undefined) {
+      this.#options.log.error({ program: this.#options.program.name, err: error }, "a transaction without events failed");
       return backoffMs(this.#failures, 200);
     }
-    const { partition, offset } = slot.record;
-    if (kind === "defect") return this.#hold(new DefectError(partition, offset, error));
+    if (kind === "defect") return this.#hold(new DefectError(partition.partition, offset, error));
     const message = error instanceof Error ? error.message : String(error);
-    planned.partition.givenUp.set(offset, { reason: "invalid_event", message: `a value cannot be stored: ${message}` });
+    partition.givenUp.set(offset, { reason: "invalid_event", message: `a value cannot be stored: ${message}` });
     return 0;
   }
 
@@ -375,6 +365,7 @@ export class Lane<E, W> {
       partition.givenUp.set(defect.offset, { reason: "program_error", message: defect.message });
       return 0;
     }
+    this.#suspects = [];
     partition.heldOffset = defect.offset;
     partition.heldUntil = now() + backoffMs(attempts, 200, 30_000);
     metrics.stopped.set({ program: program.name }, [...this.partitions.values()].filter(({ heldOffset }) => heldOffset !== null).length);
@@ -396,19 +387,8 @@ export class Lane<E, W> {
   }
 
   #fewWait(): boolean {
-    const { buffered } = this;
-    return buffered > 0 && buffered < this.#options.settings.chunkSize * ENOUGH_FOR_NO_LINGER;
+    let count = 0;
+    for (const partition of this.partitions.values()) if (!partition.isStuck) count += partition.slots.length;
+    return count > 0 && count < this.#options.settings.chunkSize * ENOUGH_FOR_NO_LINGER;
   }
-}
-
-function toChunk<E>({ partition, slots, endOffset }: Planned<E>): PartitionChunk<E> {
-  const entries: Entry<E>[] = [];
-  const deadLetters: DeadLetter[] = [];
-  for (const slot of slots) {
-    const givenUp = partition.givenUp.get(slot.record.offset);
-    if (slot.deadLetter !== undefined) deadLetters.push(slot.deadLetter);
-    else if (givenUp !== undefined) deadLetters.push({ record: slot.record, scope: slot.entry.scope, ...givenUp });
-    else entries.push(slot.entry);
-  }
-  return { partition: partition.partition, nextOffset: partition.next, endOffset, epoch: partition.epoch, entries, deadLetters };
 }

@@ -32,6 +32,7 @@ export class Publisher {
   #queue: OutboxRow[] = [];
   #sending: Promise<void> | undefined;
   #stopped = false;
+  #released = false;
   #waiters: (() => void)[] = [];
   /** Raised when a partition is taken over anew: acknowledgements of earlier sends then say nothing about its rows. */
   readonly #generations = new Map<number, number>();
@@ -59,7 +60,13 @@ export class Publisher {
 
   /** Resolves when fewer than `maxQueued` rows wait. */
   async room(): Promise<void> {
-    while (this.#queue.length >= this.#options.maxQueued && !this.#stopped) await this.#changed();
+    while (this.#queue.length >= this.#options.maxQueued && !this.#released) await this.#changed();
+  }
+
+  /** Before a stop: a transaction that waits for room goes on; what it emits stays in the outbox if need be. */
+  release(): void {
+    this.#released = true;
+    this.#wake();
   }
 
   /** Resolves when nothing waits any more, or the deadline has passed. */
@@ -72,7 +79,7 @@ export class Publisher {
 
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#wake();
+    this.release();
     await this.#closeProducer();
     await this.#sending;
   }

@@ -31,8 +31,14 @@ export interface ProgramService<E, W> {
   /** Those of the program and of what it reads; applied at start. */
   readonly migrations: readonly Migrations[];
   readonly noticeTopic: string;
-  /** Makes the program; `sql` is for what it reads outside of transactions. */
-  readonly create: (parts: { readonly env: HostEnvironment; readonly sql: Sql }) => Promise<Program<E, W>> | Program<E, W>;
+  /** The topic that the program reads. */
+  readonly topic: string;
+  /** Makes the program; `sql` is for what it reads outside of transactions, `partitions` are those of its topic. */
+  readonly create: (parts: {
+    readonly env: HostEnvironment;
+    readonly sql: Sql;
+    readonly partitions: number;
+  }) => Promise<Program<E, W>> | Program<E, W>;
 }
 
 /**
@@ -54,11 +60,13 @@ async function start<E, W>(
 ): Promise<void> {
   await migrate(env.DATABASE_URL, service.migrations);
   const lanes = env.PERKS_LANES;
-  const sql = openSql(env.DATABASE_URL, { max: lanes + 4, applicationName: service.name });
+  const sql = openSql(env.DATABASE_URL, { max: lanes + 4, applicationName: service.name, byIndex: true });
   onStop("close the database pool", () => sql.end({ timeout: 5 }));
   const kafka = createKafka({ ...kafkaSettings(env), clientId: `${service.name}-${randomUUID()}`, log });
-  const program = await service.create({ env, sql });
-  await ensureProgress(sql, { program: program.name, topic: program.topic }, await partitionsOf(kafka, program.topic));
+  const partitions = await partitionsOf(kafka, service.topic);
+  const program = await service.create({ env, sql, partitions });
+  if (program.topic !== service.topic) throw new Error(`${service.name} reads ${program.topic}, not ${service.topic}`);
+  await ensureProgress(sql, { program: program.name, topic: program.topic }, partitions);
   const running = startProgram({
     program,
     sql,
@@ -69,7 +77,7 @@ async function start<E, W>(
     settings: {
       lanes,
       chunkSize: env.PERKS_CHUNK_SIZE,
-      maxBuffered: 3 * env.PERKS_CHUNK_SIZE,
+      maxBuffered: 2 * env.PERKS_CHUNK_SIZE,
       sweepIntervalMs: env.PERKS_SWEEP_INTERVAL_MS,
       deadLetterDefects: env.PERKS_DEAD_LETTER_DEFECTS,
       acceptGap: process.argv.includes("--accept-gap"),

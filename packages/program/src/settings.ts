@@ -6,6 +6,9 @@ export interface HostSettings {
   readonly lanes: number;
   /** Records of a lane that may wait in memory before fetching pauses. */
   readonly maxBuffered: number;
+  readonly maxBufferedBytes: number;
+  /** Bytes of the values of one transaction at most, but for a single event that is larger. */
+  readonly maxChunkBytes: number;
   /** How long a lane that has caught up waits for more records before it begins a chunk, ms. */
   readonly lingerMs: number;
   /** How often a partition is swept, ms. */
@@ -32,7 +35,9 @@ export interface HostSettings {
 export const defaultSettings: HostSettings = {
   chunkSize: 2_000,
   lanes: 2,
-  maxBuffered: 6_000,
+  maxBuffered: 4_000,
+  maxBufferedBytes: 32 * 1024 * 1024,
+  maxChunkBytes: 8 * 1024 * 1024,
   lingerMs: 6,
   sweepIntervalMs: 2_000,
   sweepLimit: 500,

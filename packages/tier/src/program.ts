@@ -16,6 +16,8 @@ export interface TierProgramOptions {
   readonly encoder: NotificationEncoder;
   /** The consumer group; default `perkstream.tier`. */
   readonly groupId?: string;
+  /** Of orders.v1: then a record in another partition than its key's is a dead letter. */
+  readonly partitions?: number;
 }
 
 /** The working set of one chunk. */
@@ -30,7 +32,7 @@ export interface TierChunk extends TierWork {
  * The tier program: counts orders and refunds, keeps levels and their history, sends TierChanged.
  * A chunk asks the database in four steps (merchants; ladders, orders and customers; days, if any; all writes).
  */
-export function createTierProgram({ decoder, encoder, groupId }: TierProgramOptions): Program<OrderEvent, TierChunk> {
+export function createTierProgram({ decoder, encoder, groupId, partitions }: TierProgramOptions): Program<OrderEvent, TierChunk> {
   const merchantCache = createMerchantCache();
   const rulesCache = new RulesCache();
   const ids = new AccountIds();
@@ -44,7 +46,7 @@ export function createTierProgram({ decoder, encoder, groupId }: TierProgramOpti
     topic: topics.orders,
     groupId: groupId ?? "perkstream.tier",
     prepare: (records) => decoder.prepare(records.map(({ value }) => value)),
-    decode: (record) => decodeOrder(decoder, record),
+    decode: (record) => decodeOrder(decoder, record, partitions),
 
     async load(context, entries) {
       const { tx } = context;

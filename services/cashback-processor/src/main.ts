@@ -9,14 +9,16 @@ await runProgram({
   name: "cashback-processor",
   port: { variable: "CASHBACK_PORT", fallback: 8083 },
   migrations: [merchant, tier, cashback],
+  topic: topics.orders,
   noticeTopic: topics.notifications,
-  create: async ({ env, sql }) => {
+  create: async ({ env, sql, partitions }) => {
     const registry = connectRegistry(env.SCHEMA_REGISTRY_URL);
     return createCashbackProgram({
       decoder: openOrderDecoder(registry),
       encoder: await openNotificationEncoder(registry),
       tier: createLevels(),
       sql,
+      partitions,
     });
   },
 });

@@ -32,6 +32,7 @@ export const environment = commonEnvironment
   .refine((env) => env.PERKS_JWKS_URL === undefined || env.PERKS_JWT_ISSUER !== undefined, {
     path: ["PERKS_JWT_ISSUER"],
     error: "is required with PERKS_JWKS_URL",
+    when: () => true, // also when other variables are wrong: every problem is told at once
   });
 
 export type Environment = z.infer<typeof environment>;

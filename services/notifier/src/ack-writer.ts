@@ -1,5 +1,6 @@
 import { ackChannel, customerKey, parseAck, storeAcks, type Ack } from "@perkstream/inbox";
 import type { Sql } from "@perkstream/postgres";
+import { Draining } from "./draining.ts";
 import type { Log } from "./log.ts";
 
 /** Customers whose acknowledgement waits for Postgres; above it the oldest is dropped (its client acks again later). */
@@ -15,7 +16,10 @@ export class AckWriter {
   readonly #sql: Sql;
   readonly #log: Log;
   readonly #waiting = new Map<string, Ack>();
-  #writing: Promise<void> | null = null;
+  readonly #writing = new Draining(
+    () => this.#waiting.size > 0,
+    () => this.#write(),
+  );
   #stopped = false;
   #unlisten: (() => Promise<void>) | null = null;
 
@@ -42,13 +46,13 @@ export class AckWriter {
       if (this.#waiting.size <= maxWaiting) break;
       this.#waiting.delete(oldest);
     }
-    this.#writing ??= this.#write().finally(() => (this.#writing = null));
+    this.#writing.wake();
   }
 
   /** Writes what waits, then stops listening. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    await this.#writing;
+    await this.#writing.idle();
     await this.#unlisten?.().catch(() => {});
   }
 
@@ -63,7 +67,7 @@ export class AckWriter {
         );
       } catch (error) {
         this.#log.warn({ err: error, acks: batch.length }, "acknowledgements wait for Postgres");
-        if (this.#stopped) return;
+        if (this.#stopped) return this.#waiting.clear(); // clients ack again
         for (const [key, ack] of batch) if ((this.#waiting.get(key)?.offset ?? -1) < ack.offset) this.#waiting.set(key, ack);
         await new Promise((resolve) => setTimeout(resolve, retryMs));
       }

@@ -1,10 +1,12 @@
-import type { KafkaSettings } from "@perkstream/program";
 import { commonEnvironment, port } from "@perkstream/service";
 import { z } from "zod";
 import { defaultLimits, type Limits } from "./limits.ts";
 import type { TokenSettings } from "./tokens.ts";
 
 const minSecretBytes = 32;
+/** What remains of the stop's deadline is for the steps after the drain. */
+const maxDrainSeconds = 25;
+export const stopDeadlineMs = 30_000;
 const count = (fallback: number) => z.coerce.number().int().min(1).default(fallback);
 
 const list = z
@@ -18,28 +20,34 @@ const list = z
   );
 
 /** What the notifier reads from the environment; see .env.example. */
-export const environment = commonEnvironment.extend({
-  NOTIFIER_PORT: port(8081),
-  MERCHANT_API_PORT: port(8080),
-  /** The merchant API as a browser reaches it, for the customer page of development. */
-  MERCHANT_API_URL: z.url({ protocol: /^https?$/, error: "must be an http(s):// address" }).optional(),
-  PERKS_JWT_SECRET: z
-    .string({ error: `is required: at least ${minSecretBytes} bytes` })
-    .refine((secret) => Buffer.byteLength(secret) >= minSecretBytes, `must have at least ${minSecretBytes} bytes`),
-  PERKS_JWKS_URL: z.url({ protocol: /^https?$/, error: "must be an http(s):// address" }).optional(),
-  PERKS_JWT_ISSUER: z.string().optional(),
-  PERKS_ALLOWED_ORIGINS: list,
-  /** Whether this process also stores notifications; with `false` another one must. */
-  PERKS_RUN_INBOX: z.stringbool().default(true),
-  PERKS_RETENTION_DAYS: count(90),
-  PERKS_DRAIN_SECONDS: z.coerce.number().min(0).max(600).default(3),
-  PERKS_MAX_CONNECTIONS: count(defaultLimits.connections),
-  PERKS_UPGRADES_PER_SECOND: count(defaultLimits.upgradesPerSecond),
-  PERKS_MAX_DEVICES: count(defaultLimits.devices),
-  PERKS_MAX_FRAME_BYTES: count(defaultLimits.frameBytes),
-  PERKS_FRAMES_PER_SECOND: count(defaultLimits.framesPerSecond),
-  PERKS_SEND_BUFFER_BYTES: count(defaultLimits.sendBufferBytes),
-});
+export const environment = commonEnvironment
+  .extend({
+    NOTIFIER_PORT: port(8081),
+    MERCHANT_API_PORT: port(8080),
+    /** The merchant API as a browser reaches it, for the customer page of development. */
+    MERCHANT_API_URL: z.url({ protocol: /^https?$/, error: "must be an http(s):// address" }).optional(),
+    PERKS_JWT_SECRET: z
+      .string({ error: `is required: at least ${minSecretBytes} bytes` })
+      .refine((secret) => Buffer.byteLength(secret) >= minSecretBytes, `must have at least ${minSecretBytes} bytes`),
+    PERKS_JWKS_URL: z.url({ protocol: /^https?$/, error: "must be an http(s):// address" }).optional(),
+    PERKS_JWT_ISSUER: z.string().optional(),
+    PERKS_ALLOWED_ORIGINS: list,
+    /** Whether this process also stores notifications; with `false` another one must. */
+    PERKS_RUN_INBOX: z.stringbool().default(true),
+    PERKS_RETENTION_DAYS: count(90),
+    PERKS_DRAIN_SECONDS: z.coerce.number().min(0).max(maxDrainSeconds).default(3),
+    PERKS_MAX_CONNECTIONS: count(defaultLimits.connections),
+    PERKS_UPGRADES_PER_SECOND: count(defaultLimits.upgradesPerSecond),
+    PERKS_MAX_DEVICES: count(defaultLimits.devices),
+    PERKS_MAX_FRAME_BYTES: count(defaultLimits.frameBytes),
+    PERKS_FRAMES_PER_SECOND: count(defaultLimits.framesPerSecond),
+    PERKS_SEND_BUFFER_BYTES: count(defaultLimits.sendBufferBytes),
+  })
+  .refine((env) => env.PERKS_JWKS_URL === undefined || env.PERKS_JWT_ISSUER !== undefined, {
+    path: ["PERKS_JWT_ISSUER"],
+    error: "is required with PERKS_JWKS_URL",
+    when: () => true, // also when other variables are wrong: every problem is told at once
+  });
 
 export type Environment = z.infer<typeof environment>;
 
@@ -55,19 +63,7 @@ export function limitsOf(env: Environment): Limits {
   };
 }
 
-export function kafkaSettingsOf(env: Environment): Pick<KafkaSettings, "brokers" | "ssl" | "sasl"> {
-  const { KAFKA_SASL_MECHANISM: mechanism, KAFKA_SASL_USERNAME: username, KAFKA_SASL_PASSWORD: password } = env;
-  const base = { brokers: env.KAFKA_BROKERS, ssl: env.KAFKA_SSL };
-  if (mechanism === undefined || username === undefined || password === undefined) return base;
-  // kafkajs wants a literal mechanism in each case of its union.
-  if (mechanism === "plain") return { ...base, sasl: { mechanism, username, password } };
-  if (mechanism === "scram-sha-256") return { ...base, sasl: { mechanism, username, password } };
-  return { ...base, sasl: { mechanism, username, password } };
-}
-
-/** @throws RangeError when the key set has no issuer */
 export function tokenSettingsOf(env: Environment): TokenSettings {
-  if (env.PERKS_JWKS_URL === undefined) return { secret: env.PERKS_JWT_SECRET };
-  if (env.PERKS_JWT_ISSUER === undefined) throw new RangeError("PERKS_JWKS_URL needs PERKS_JWT_ISSUER");
-  return { secret: env.PERKS_JWT_SECRET, jwks: { url: env.PERKS_JWKS_URL, issuer: env.PERKS_JWT_ISSUER } };
+  const { PERKS_JWT_SECRET: secret, PERKS_JWKS_URL: url, PERKS_JWT_ISSUER: issuer } = env;
+  return url === undefined || issuer === undefined ? { secret } : { secret, jwks: { url, issuer } };
 }

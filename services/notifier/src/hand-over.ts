@@ -140,12 +140,13 @@ async function sendRows(
 ): Promise<void> {
   for (let rows = first; rows.length > 0;) {
     for (const row of rows) {
+      if (!client.connection.online) return;
       const note = noteOf(ports.decoder, row.partition, row.offset, row.record);
       if (note !== null) ports.run(client, client.connection.row(row.offset, note.frame));
       await room(ports, client);
     }
     const last = rows.at(-1)!.offset;
-    if (next === null || rows.length < pageRows || last >= before - 1) return;
+    if (next === null || !client.connection.online || rows.length < pageRows || last >= before - 1) return;
     rows = await within(ports.limits.handOverMs, next(last));
     await ports.decoder.prepare(rows.map((row) => row.record));
   }

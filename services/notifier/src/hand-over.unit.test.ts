@@ -146,6 +146,19 @@ test("rows go out as the socket takes them; a client that takes none is too slow
   expect(slow.sent).toHaveLength(4);
 });
 
+test("pages are not read for a connection that has gone", async () => {
+  const { ports, client, sent, connection } = setUp({ stored: Array.from({ length: 900 }, (_, i) => i) });
+  let pages = 0;
+  const between: typeof ports.inbox.between = (...given) => ((pages += 1), ports.inbox.between(...given));
+  const run: typeof ports.run = (who, effects) => {
+    ports.run(who, effects);
+    if (sent.length === 250) connection.closed();
+  };
+  expect(await handOver({ ...ports, inbox: { ...ports.inbox, between }, run }, client, cursor(-1), 900)).toBeNull();
+  expect(pages).toBe(2);
+  expect(sent).toHaveLength(250);
+});
+
 test("a connection that has gone meanwhile is left alone", async () => {
   const { ports, client, sent, connection } = setUp({ stored: [1] });
   const waiting = handOver(ports, client, null, 9);

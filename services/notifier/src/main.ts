@@ -1,12 +1,12 @@
 import { connectRegistry, openJsonDecoder, topics } from "@perkstream/contracts";
 import { createInboxProgram, inboxName, inboxTopic, migrations as inboxMigrations } from "@perkstream/inbox";
 import { migrate, openSql } from "@perkstream/postgres";
-import { createKafka, ensureProgress, startProgram, type RunningProgram } from "@perkstream/program";
+import { createKafka, ensureProgress, kafkaSettings, startProgram, type RunningProgram } from "@perkstream/program";
 import { runService } from "@perkstream/service";
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { migrations } from "./cluster/migrations.ts";
-import { environment, kafkaSettingsOf, limitsOf, tokenSettingsOf } from "./environment.ts";
+import { environment, limitsOf, stopDeadlineMs, tokenSettingsOf } from "./environment.ts";
 import { partitionCount, startNotifier } from "./notifier.ts";
 import { openTokens } from "./tokens.ts";
 
@@ -18,10 +18,10 @@ const inboxLanes = 2;
 await runService({
   name: "notifier",
   environment,
-  stopDeadlineMs: 30_000,
+  stopDeadlineMs,
   async start({ env, log, metrics, onStop }) {
     const development = env.PERKS_MODE === "development";
-    const kafka = createKafka({ ...kafkaSettingsOf(env), clientId: `notifier-${randomUUID()}`, log });
+    const kafka = createKafka({ ...kafkaSettings(env), clientId: `notifier-${randomUUID()}`, log });
     const partitions = await partitionCount(kafka, topics);
     await migrate(env.DATABASE_URL, [inboxMigrations, migrations]);
     const sql = openSql(env.DATABASE_URL, { max: 8, applicationName: "notifier" });
@@ -31,7 +31,7 @@ await runService({
 
     let inbox: RunningProgram | null = null;
     if (env.PERKS_RUN_INBOX) {
-      const pool = openSql(env.DATABASE_URL, { max: inboxLanes + 3, applicationName: "inbox" });
+      const pool = openSql(env.DATABASE_URL, { max: inboxLanes + 3, applicationName: "inbox", byIndex: true });
       onStop("close the inbox's database pool", () => pool.end({ timeout: 5 }));
       const program = createInboxProgram({
         reader: openJsonDecoder(registry),

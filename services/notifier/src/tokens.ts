@@ -1,4 +1,4 @@
-import { isUuid, type Customer } from "@perkstream/inbox";
+import { hasCustomerLength, isUuid, type Customer } from "@perkstream/inbox";
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify, type JWTPayload } from "jose";
 
 export interface TokenSettings {
@@ -31,7 +31,6 @@ const merchantAudience = "perkstream-merchant";
 const minSecretBytes = 32;
 /** A customer token lives 15 minutes at most; a minute more for clocks that differ. */
 const maxLifetimeSeconds = 15 * 60 + 60;
-const maxCustomerLength = 64;
 const roles: readonly unknown[] = ["viewer", "operator", "owner"] satisfies Role[];
 
 /** @throws RangeError when the secret is short */
@@ -68,7 +67,7 @@ export function openTokens(settings: TokenSettings): Tokens {
 function customerClaims(payload: JWTPayload, now: number): CustomerClaims | null {
   const { merchant, sub, exp } = payload;
   if (hasSeveralAudiences(payload) || typeof merchant !== "string" || !isUuid(merchant)) return null;
-  if (sub === undefined || sub.length === 0 || sub.length > maxCustomerLength) return null;
+  if (sub === undefined || !hasCustomerLength(sub)) return null;
   if (exp === undefined || exp - now / 1_000 > maxLifetimeSeconds) return null;
   return { merchant, customerId: sub, expiresAt: exp * 1_000 };
 }

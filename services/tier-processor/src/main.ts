@@ -7,9 +7,14 @@ await runProgram({
   name: "tier-processor",
   port: { variable: "TIER_PORT", fallback: 8082 },
   migrations: [merchant, tier],
+  topic: topics.orders,
   noticeTopic: topics.notifications,
-  create: async ({ env }) => {
+  create: async ({ env, partitions }) => {
     const registry = connectRegistry(env.SCHEMA_REGISTRY_URL);
-    return createTierProgram({ decoder: openOrderDecoder(registry), encoder: await openNotificationEncoder(registry) });
+    return createTierProgram({
+      decoder: openOrderDecoder(registry),
+      encoder: await openNotificationEncoder(registry),
+      partitions,
+    });
   },
 });

@@ -9,11 +9,11 @@ const rank = { holdEnds: 0, lapses: 1, notice: 2, expiry: 3 } as const;
 type Rank = (typeof rank)[keyof typeof rank];
 
 interface Due {
-  at: number;
-  rank: Rank;
-  order: number;
-  lot: Lot | null;
-  redemption: Redemption | null;
+  readonly at: number;
+  readonly rank: Rank;
+  readonly order: number;
+  readonly lot: Lot | null;
+  readonly redemption: Redemption | null;
 }
 
 /** True when something may be due by `asOf`: then its lots and reservations must be there. Cheap enough for every event. */
@@ -29,11 +29,12 @@ export function mayBeDue(customer: Customer, asOf: number, rules: Rules): boolea
 export function applyDue(customer: Customer, asOf: number, rules: Rules, sink: Sink): boolean {
   if (!mayBeDue(customer, asOf, rules)) return false;
   let applied = false;
-  for (let next = nextDue(customer, rules); next !== null && next.at <= asOf; next = nextDue(customer, rules)) {
-    customer.lastAsOf = next.at;
-    const posting: Posting = { sink, rules, customer, asOf: next.at, cause: { due: next.at }, noticeCause: null };
-    if (next.redemption !== null) lapse(posting, next.redemption);
-    else if (next.lot !== null) turn(posting, next.lot, next.rank);
+  for (const due of duesBy(customer, asOf, rules)) {
+    if (!stands(due)) continue;
+    customer.lastAsOf = due.at;
+    const posting: Posting = { sink, rules, customer, asOf: due.at, cause: { due: due.at }, noticeCause: null };
+    if (due.redemption !== null) lapse(posting, due.redemption);
+    else if (due.lot !== null) turn(posting, due.lot, due.rank);
     applied = true;
   }
   rewatch(customer);
@@ -46,33 +47,44 @@ function turn(posting: Posting, lot: Lot, what: Rank): void {
   else expire(posting, lot, 0);
 }
 
-function nextDue(customer: Customer, rules: Rules): Due | null {
-  const next: Due = { at: Number.POSITIVE_INFINITY, rank: rank.holdEnds, order: 0, lot: null, redemption: null };
-  const consider = (moment: number, what: Rank, order: number, lot: Lot | null, redemption: Redemption | null): void => {
-    const at = moment > customer.lastAsOf ? moment : customer.lastAsOf;
-    if (at > next.at || (at === next.at && (what > next.rank || (what === next.rank && order >= next.order)))) return;
-    next.at = at;
-    next.rank = what;
-    next.order = order;
-    next.lot = lot;
-    next.redemption = redemption;
-  };
+/** Whether it is still to be done when its turn comes: something may be available and not announced. Only holds and lapses always are. */
+function stands({ rank: what, lot }: Due): boolean {
+  if (lot === null || what === rank.holdEnds) return true;
+  return lot.availableMinor > 0n && !(what === rank.notice && lot.noticed);
+}
+
+/**
+ * Everything that may be due by `asOf`, in its order, found and sorted once: a customer may have tens of thousands of lots.
+ * What another due makes possible is foreseen: an expiry and its notice stand once for every moment from which something is available
+ * in the lot, which is now, the end of its hold and the lapse of each reservation.
+ */
+function duesBy(customer: Customer, asOf: number, rules: Rules): Due[] {
+  const dues: Due[] = [];
   const noticeMs = rules.expiringNoticeDays * DAY_MS;
-  for (const lot of customer.lots.values()) {
-    if (lot.pendingMinor > 0n) consider(lot.availableAt, rank.holdEnds, lot.lotId, lot, null);
-    if (lot.availableMinor > 0n && lot.expiresAt !== null) {
-      consider(lot.expiresAt, rank.expiry, lot.lotId, lot, null);
-      if (noticeMs > 0 && !lot.noticed && lot.expiresAt > customer.lastAsOf) {
-        consider(lot.expiresAt - noticeMs, rank.notice, lot.lotId, lot, null);
-      }
+  const add = (at: number, what: Rank, order: number, lot: Lot | null, redemption: Redemption | null): void => {
+    if (at <= asOf) dues.push({ at, rank: what, order, lot, redemption });
+  };
+  const addExpiry = (lot: Lot, from: number): void => {
+    if (lot.expiresAt === null) return;
+    add(Math.max(lot.expiresAt, from), rank.expiry, lot.lotId, lot, null);
+    if (noticeMs > 0 && !lot.noticed && lot.expiresAt > from) {
+      add(Math.max(lot.expiresAt - noticeMs, from), rank.notice, lot.lotId, lot, null);
     }
+  };
+  for (const lot of customer.lots.values()) {
+    if (lot.availableMinor > 0n) addExpiry(lot, customer.lastAsOf);
+    if (lot.pendingMinor === 0n) continue;
+    const endsAt = Math.max(lot.availableAt, customer.lastAsOf);
+    add(endsAt, rank.holdEnds, lot.lotId, lot, null);
+    addExpiry(lot, endsAt);
   }
   for (const redemption of customer.redemptions.values()) {
-    if (redemption.status === "reserved" && redemption.expiresAt !== null) {
-      consider(redemption.expiresAt, rank.lapses, redemption.sequence, null, redemption);
-    }
+    if (redemption.status !== "reserved" || redemption.expiresAt === null) continue;
+    const lapsesAt = Math.max(redemption.expiresAt, customer.lastAsOf);
+    add(lapsesAt, rank.lapses, redemption.sequence, null, redemption);
+    for (const { lot } of redemption.parts) addExpiry(lot, lapsesAt);
   }
-  return next.at === Number.POSITIVE_INFINITY ? null : next;
+  return dues.sort((a, b) => a.at - b.at || a.rank - b.rank || a.order - b.order);
 }
 
 function endHold(posting: Posting, lot: Lot): void {

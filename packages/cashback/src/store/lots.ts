@@ -88,11 +88,24 @@ export async function dueLots(tx: Tx, keys: readonly DueKey[]): Promise<readonly
   return tx.unsafe(`SELECT d.* FROM ${set.text} AS r JOIN LATERAL (${DUE_LOTS}) AS d ON true`, set.params, { prepare: true });
 }
 
+/** How many lots `dueLots` gives of each customer, counted up to `limit`. */
+export async function dueCounts(tx: Tx, keys: readonly DueKey[], limit: number): Promise<Map<number, number>> {
+  if (keys.length === 0) return new Map();
+  const set = dueSet(keys, 2);
+  const rows = await tx.unsafe<{ acct: bigint; lots: bigint }[]>(
+    `SELECT r.acct, d.lots FROM ${set.text} AS r JOIN LATERAL (SELECT count(*) AS lots FROM (${DUE_LOTS} LIMIT $1) AS c) AS d ON true`,
+    [limit, ...set.params],
+    { prepare: true },
+  );
+  return new Map(rows.map(({ acct, lots }) => [Number(acct), Number(lots)]));
+}
+
 /**
  * How far each customer's due work can go when at most `limit` lots are loaded: the moment after which more lots are due.
  * Customers that have no more than `limit` are not in the answer.
  */
 export async function dueBounds(tx: Tx, keys: readonly DueKey[], limit: number): Promise<Map<number, number>> {
+  if (keys.length === 0) return new Map();
   const set = dueSet(keys, 2);
   const rows = await tx.unsafe<{ acct: bigint; first: Date; cut: Date }[]>(
     `SELECT r.acct, d.first, d.cut FROM ${set.text} AS r JOIN LATERAL (
@@ -133,37 +146,42 @@ export async function watermarksBeyond(tx: Tx, keys: readonly DueKey[]): Promise
   return new Map(rows.map((row) => [Number(row.acct), { dueAt: at(row.due_at), unannouncedAt: at(row.unannounced_at) }]));
 }
 
-/** A customer of whom available lots worth `needMinor` are wanted, in the order of use, leaving out `except`. */
+/** A customer of whom available lots worth `needMinor` are wanted, in the order of use, beside those that are `loaded`. */
 export interface UseKey {
   readonly acct: number;
   readonly needMinor: bigint;
-  readonly except: readonly number[];
+  readonly loaded: ReadonlyMap<number, unknown>;
 }
 
 const FIRST_STEP = 64;
 
-/** The lots that are used first, until they are worth what is needed or there are no more. */
+/**
+ * The lots that are used first, until they are worth what is needed or there are no more. Loaded ones come along: leaving them out
+ * in the statement would compare every lot with every loaded one.
+ */
 export async function usableLots(tx: Tx, keys: readonly UseKey[]): Promise<LotRow[]> {
   const found: LotRow[] = [];
   let open = keys;
   for (let limit = FIRST_STEP; open.length > 0; limit *= 8) {
     const set = fromSet(
-      { acct: "int8", left_out: "int8[]" },
-      open.map(({ acct, except }) => ({ acct, left_out: except })),
+      { acct: "int8" },
+      open.map(({ acct }) => ({ acct })),
       2,
     );
     const rows = await tx.unsafe<LotRow[]>(
       `SELECT d.* FROM ${set.text} AS r JOIN LATERAL (
-         SELECT ${SELECTED} FROM cashback.lot l WHERE l.acct = r.acct AND l.available > 0 AND NOT (l.lot_id = ANY(r.left_out))
+         SELECT ${SELECTED} FROM cashback.lot l WHERE l.acct = r.acct AND l.available > 0
          ORDER BY l.expires_at, l.lot_id LIMIT $1) AS d ON true`,
       [limit, ...set.params],
       { prepare: true },
     );
     const byAcct = Map.groupBy(rows, (row) => Number(row.acct));
-    found.push(...rows);
-    open = open.filter(({ acct, needMinor }) => {
+    for (const row of rows) found.push(row);
+    open = open.filter(({ acct, needMinor, loaded }) => {
       const lots = byAcct.get(acct) ?? [];
-      return lots.length === limit && lots.reduce((total, lot) => total + lot.available, 0n) < needMinor;
+      let worthMinor = 0n;
+      for (const lot of lots) if (!loaded.has(Number(lot.lot_id))) worthMinor += lot.available;
+      return lots.length === limit && worthMinor < needMinor;
     });
   }
   return found;

@@ -2,6 +2,7 @@ import type { Customer } from "@perkstream/inbox";
 import type { Sql } from "@perkstream/postgres";
 import { randomUUID } from "node:crypto";
 import { setTimeout as after } from "node:timers/promises";
+import { Draining } from "../draining.ts";
 import type { Presence } from "../http/admin.ts";
 import type { ConnectionInfo } from "../hub.ts";
 import type { Log } from "../log.ts";
@@ -54,9 +55,15 @@ export class Cluster implements Presence {
   readonly #devices: number;
   readonly #log: Log;
   readonly #changes: Change[] = [];
-  #writing: Promise<void> | null = null;
-  #obeying: Promise<void> | null = null;
+  readonly #writing = new Draining(
+    () => this.#changes.length > 0,
+    () => this.#write(),
+  );
   #heard = false;
+  readonly #obeying = new Draining(
+    () => this.#heard && !this.#stopped,
+    () => this.#obey(),
+  );
   #beating: Promise<void> | null = null;
   #timer: NodeJS.Timeout | undefined;
   #unlisten: (() => Promise<void>) | null = null;
@@ -119,14 +126,14 @@ export class Cluster implements Presence {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
-    await Promise.all([this.#writing, this.#obeying, this.#beating]);
+    await Promise.all([this.#writing.idle(), this.#obeying.idle(), this.#beating]);
     await this.#unlisten?.().catch(() => {});
     await removeInstance(this.#sql, this.#instance).catch(() => {}); // the lease ends by itself
   }
 
   #change(change: Change): void {
     this.#changes.push(change);
-    this.#writing ??= this.#write().finally(() => (this.#writing = null));
+    this.#writing.wake();
   }
 
   async #write(): Promise<void> {
@@ -135,10 +142,10 @@ export class Cluster implements Presence {
       try {
         await this.#writeBatch(batch);
       } catch (error) {
-        if (this.#stopped) return;
-        this.#log.warn({ err: error }, "other instances are not told of connections");
         // All rows are written anew when Postgres is back; what waits would only grow.
         this.#changes.length = 0;
+        if (this.#stopped) return;
+        this.#log.warn({ err: error }, "other instances are not told of connections");
         await after(retryMs);
         await this.#sayAll();
       }
@@ -183,7 +190,7 @@ export class Cluster implements Presence {
 
   #obeySoon(): void {
     this.#heard = true;
-    this.#obeying ??= this.#obey().finally(() => (this.#obeying = null));
+    this.#obeying.wake();
   }
 
   async #obey(): Promise<void> {

@@ -106,6 +106,40 @@ test("a position that the log does not hold is told as lost, and the end of the 
   await reader.stop();
 });
 
+test("a topic that is made anew is noticed, although its fetches begin where the first one did", async () => {
+  const topic = await newTopic(3);
+  const taken: (() => Promise<void>)[] = [];
+  const { reader, seen, lost } = open(topic, { start: 0, kafka: withBatches(kafka, (repeat) => void taken.push(repeat)) });
+  await reader.start();
+  expect(await reader.positions.passed(0, 2, 5_000)).toBe(true);
+  expect(lost).toEqual([]);
+  await expect.poll(() => taken.length).toBeGreaterThan(0);
+  await taken[0]!();
+  expect(lost).toEqual([0]);
+  await expect.poll(() => seen, { timeout: 5_000 }).toEqual([0, 1, 2, 0, 1, 2]);
+  await reader.stop();
+});
+
+/** Every batch that was taken can be handed over a second time: what kafkajs does after it has jumped to the earliest record. */
+function withBatches(real: Kafka, onTaken: (repeat: () => Promise<void>) => void): Kafka {
+  const consumer: Kafka["consumer"] = (config) => {
+    const one = real.consumer(config);
+    const run: typeof one.run = (given) => {
+      const eachBatch = given?.eachBatch;
+      if (eachBatch === undefined) throw new Error("the reader takes batches");
+      return one.run({
+        ...given,
+        eachBatch: async (payload) => {
+          await eachBatch(payload);
+          onTaken(() => eachBatch(payload));
+        },
+      });
+    };
+    return { ...one, run };
+  };
+  return { admin: (config) => real.admin(config), consumer, producer: (config) => real.producer(config), logger: () => real.logger() };
+}
+
 /** The broker's first answer is of a log that was longer: before it was made anew, or lost its unreplicated end. */
 function withOldOffsets(real: Kafka): Kafka {
   let isFirst = true;

@@ -37,9 +37,13 @@ export class LiveReader {
   readonly #options: LiveReaderOptions;
   readonly #consumer: SupervisedConsumer;
   readonly #ends: BrokerOffsets;
-  /** Per partition where the next fetch begins, and where the last seek went (a batch under way may outrun it). */
+  /**
+   * Per partition where the next fetch begins, and where the last seek went until a batch was taken after it (one under way
+   * may outrun the seek). Any other place means that the log was made anew or cut.
+   */
   readonly #expected = new Map<number, number>();
   readonly #sought = new Map<number, number>();
+  #seeks = 0;
   #joined: () => void = () => {};
   readonly #firstJoin = new Promise<void>((resolve) => (this.#joined = resolve));
   #hasJoined = false;
@@ -98,6 +102,7 @@ export class LiveReader {
   #seek(partition: number, offset: number): void {
     this.#expected.set(partition, offset);
     this.#sought.set(partition, offset);
+    this.#seeks += 1;
     this.#consumer.seek(partition, offset);
   }
 
@@ -111,12 +116,14 @@ export class LiveReader {
       await this.#lost(partition, heartbeat);
       return false;
     }
+    const seeks = this.#seeks;
     await this.#patiently(() => this.#options.prepare(messages.map((message) => message.value)), heartbeat);
     if (this.#stopped || !this.#isExpected(batch)) return false; // joined anew meanwhile
     for (const { offset, key, value, headers } of messages) {
       if (this.positions.take(partition, Number(offset), binary(headers)) === "new")
         this.#options.onRecord(partition, Number(offset), key, value);
     }
+    if (seeks === this.#seeks) this.#sought.delete(partition);
     this.#endBatch(partition, lastOffset + 1);
     return true;
   }
