@@ -35,7 +35,9 @@ const story: Vector = {
 async function openWith(customers: number, lots: number): Promise<{ world: DatabaseWorld; merchant: number }> {
   const world = await DatabaseWorld.open(sql, story);
   await world.step({ at: PLACED, event: { type: "OrderPlaced", customerId: "c", orderId: "o", lines: [{ netMinor: 100 }] } });
-  const [first] = await sql<{ merchant: number; acct: bigint }[]>`SELECT max(merchant) AS merchant, max(acct) AS acct FROM cashback.account`;
+  const [first] = await sql<
+    { merchant: number; acct: bigint }[]
+  >`SELECT max(merchant) AS merchant, max(acct) AS acct FROM cashback.account`;
   if (first === undefined) throw new Error("the order made no customer");
   const { merchant, acct } = first;
   await sql`INSERT INTO cashback.account (merchant, customer_id, part, known, pending, due_at)

@@ -52,11 +52,24 @@ export async function beginIdempotent(
       WHERE i.created_at < ${new Date(at - KEPT_MS).toISOString()}::timestamptz
     RETURNING 1`;
   if (claimed.length === 1) return { kind: "first" };
+  const stored = await findIdempotent(tx, scope, requestBody, at);
+  if (stored.kind === "first") throw new Error("an idempotency row was committed without an answer");
+  return stored;
+}
+
+/** What `beginIdempotent` would say as far as is committed, without claiming the key: `first` may still become a repeat. */
+export async function findIdempotent(
+  tx: Tx | Sql,
+  scope: IdempotencyScope,
+  requestBody: string | Buffer,
+  at: number,
+): Promise<IdempotencyStart> {
   const [row] = await tx<StoredRow[]>`
     SELECT request_hash, status, headers, body FROM merchant.idempotency
-    WHERE credential = ${scope.credential} AND method = ${scope.method} AND path = ${scope.path} AND key = ${scope.key}`;
-  if (row === undefined || row.status === null) throw new Error("an idempotency row was committed without an answer");
-  if (!row.request_hash.equals(hash)) return { kind: "reused" };
+    WHERE credential = ${scope.credential} AND method = ${scope.method} AND path = ${scope.path} AND key = ${scope.key}
+      AND created_at >= ${new Date(at - KEPT_MS).toISOString()}::timestamptz`;
+  if (row === undefined || row.status === null) return { kind: "first" };
+  if (!row.request_hash.equals(createHash("sha256").update(requestBody).digest())) return { kind: "reused" };
   return { kind: "repeat", answer: { status: row.status, headers: row.headers ?? {}, body: row.body ?? "" } };
 }
 

@@ -3,6 +3,7 @@ export { listAudit, writeAudit, type AuditEntry } from "./audit.ts";
 export { createMerchant, updateSettings, type Act, type HoldsFrom, type NewMerchant, type SettingsChange } from "./edit.ts";
 export {
   beginIdempotent,
+  findIdempotent,
   finishIdempotent,
   forgetOld,
   KEPT_MS,

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 import {
   beginIdempotent,
+  findIdempotent,
   createApiKey,
   createMerchant,
   createMerchantCache,
@@ -11,6 +12,7 @@ import {
   findApiKey,
   findMerchant,
   finishIdempotent,
+  KEPT_MS,
   forgetOld,
   listApiKeys,
   listAudit,
@@ -202,6 +204,10 @@ describe("idempotency", () => {
     await sql.begin(async (tx) => {
       expect(await beginIdempotent(tx, scope, "{}", NOW)).toEqual({ kind: "repeat", answer });
       expect(await beginIdempotent(tx, scope, "{ }", NOW)).toEqual({ kind: "reused" });
+      expect(await findIdempotent(tx, scope, "{}", NOW)).toEqual({ kind: "repeat", answer });
+      expect(await findIdempotent(tx, scope, "{ }", NOW)).toEqual({ kind: "reused" });
+      expect(await findIdempotent(tx, scope, "{}", NOW + KEPT_MS + 1)).toEqual({ kind: "first" });
+      expect(await findIdempotent(tx, scopeOf(randomUUID()), "{}", NOW)).toEqual({ kind: "first" });
       for (const other of [
         { ...scope, credential: "key:2" },
         { ...scope, path: "/v1/orders" },
@@ -224,6 +230,7 @@ describe("idempotency", () => {
       await finishIdempotent(tx, scope, answer);
     });
     await claimed.promise;
+    expect(await findIdempotent(sql, scope, "{}", NOW)).toEqual({ kind: "first" });
     const repeat = sql.begin((tx) => beginIdempotent(tx, scope, "{}", NOW));
     await expect
       .poll(async () => (await sql`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).length)

@@ -62,7 +62,9 @@ describe("a record's partition", () => {
     const event = placed({ netMinor: [-1] });
     const rejected = { message: "lines[0].netMinor must be at least 0" };
     for (const partition of [0, 1, 2]) {
-      expect(decodeOrder(decoder, { ...entryOf(event, { value: encoder.encode(event) }).record, partition }, 3)).toMatchObject({ rejected });
+      expect(decodeOrder(decoder, { ...entryOf(event, { value: encoder.encode(event) }).record, partition }, 3)).toMatchObject({
+        rejected,
+      });
     }
   });
 });

@@ -15,7 +15,18 @@ const DAY_MS = 86_400_000;
 /** 2000-01-01, where PostgreSQL counts from, in days and ms since 1970. */
 const EPOCH_DAY = 10_957;
 const EPOCH_MS = EPOCH_DAY * DAY_MS;
-const OID = { bool: 16, bytea: 17, int8: 20, int2: 21, int4: 23, text: 25, date: 1082, timestamptz: 1184, uuid: 2950, jsonb: 3802 } as const;
+const OID = {
+  bool: 16,
+  bytea: 17,
+  int8: 20,
+  int2: 21,
+  int4: 23,
+  text: 25,
+  date: 1082,
+  timestamptz: 1184,
+  uuid: 2950,
+  jsonb: 3802,
+} as const;
 
 function header(buffer: Buffer, oid: number, count: number): void {
   buffer.writeInt32BE(1, 0);
@@ -26,7 +37,12 @@ function header(buffer: Buffer, oid: number, count: number): void {
 }
 
 /** Elements of one size each; `write` puts a value at an offset. */
-function fixed<T>(oid: number, size: number, values: readonly (T | null)[], write: (buffer: Buffer, value: T, at: number) => void): BinaryParameter {
+function fixed<T>(
+  oid: number,
+  size: number,
+  values: readonly (T | null)[],
+  write: (buffer: Buffer, value: T, at: number) => void,
+): BinaryParameter {
   const buffer = Buffer.allocUnsafe(HEADER_BYTES + values.length * (4 + size));
   header(buffer, oid, values.length);
   let at = HEADER_BYTES;
@@ -130,12 +146,16 @@ export const binaryArray = {
   int4: (values: readonly (number | null)[]) => fixed(OID.int4, 4, values, (buffer, value, at) => void buffer.writeInt32BE(value, at)),
   int8: (values: readonly (number | bigint | null)[]) => fixed(OID.int8, 8, values, writeInt8),
   bool: (values: readonly (boolean | null)[]) => fixed(OID.bool, 1, values, (buffer, value, at) => void (buffer[at] = value ? 1 : 0)),
-  date: (values: readonly (number | null)[]) => fixed(OID.date, 4, values, (buffer, value, at) => void buffer.writeInt32BE(value - EPOCH_DAY, at)),
-  timestamptz: (values: readonly (number | null)[]) =>
-    fixed(OID.timestamptz, 8, values, writeInstant),
+  date: (values: readonly (number | null)[]) =>
+    fixed(OID.date, 4, values, (buffer, value, at) => void buffer.writeInt32BE(value - EPOCH_DAY, at)),
+  timestamptz: (values: readonly (number | null)[]) => fixed(OID.timestamptz, 8, values, writeInstant),
   uuid: (values: readonly (string | null)[]) => fixed(OID.uuid, 16, values, writeUuid),
   text: (values: readonly (string | null)[]) => texts(OID.text, values, -1),
   jsonb: (values: readonly unknown[]) =>
-    texts(OID.jsonb, values.map((value) => (value === null || value === undefined ? null : json(value))), JSONB_VERSION),
+    texts(
+      OID.jsonb,
+      values.map((value) => (value === null || value === undefined ? null : json(value))),
+      JSONB_VERSION,
+    ),
   bytea: blobs,
 };

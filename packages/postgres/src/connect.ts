@@ -30,7 +30,13 @@ const OID_DATE = 1082;
 
 // A plan that was cached while a table was empty goes on reading it whole when it has grown (until the next ANALYZE).
 const PLANNED_ANEW = { plan_cache_mode: "force_custom_plan" } as const;
-const BY_INDEX = { plan_cache_mode: "force_generic_plan", enable_seqscan: "off", enable_hashjoin: "off", enable_mergejoin: "off", jit: "off" } as const;
+const BY_INDEX = {
+  plan_cache_mode: "force_generic_plan",
+  enable_seqscan: "off",
+  enable_hashjoin: "off",
+  enable_mergejoin: "off",
+  jit: "off",
+} as const;
 
 /**
  * Opens a pool. A frozen or dead peer must not hold a lock for long (docs/protocols.md, "Frozen owners"):

@@ -118,8 +118,12 @@ describe("sets", () => {
   it("refuse what a type cannot hold", async () => {
     await expect(insertSet(sql, "wide", { id: "int4" }, [{ id: 2 ** 31 }])).rejects.toThrow(RangeError);
     await expect(insertSet(sql, "wide", { id: "int4", big: "int8" }, [{ id: 1, big: 0.5 }])).rejects.toThrow(RangeError);
-    await expect(insertSet(sql, "wide", { id: "int4", uid: "uuid" }, [{ id: 1, uid: "zz981b0b-accf-4eb7-8018-7cd651c7e907" }])).rejects.toThrow(RangeError);
-    await expect(insertSet(sql, "wide", { id: "int4", name: "text" }, [{ id: 6_000, name: "\0" }])).rejects.toMatchObject({ code: "22021" });
+    await expect(
+      insertSet(sql, "wide", { id: "int4", uid: "uuid" }, [{ id: 1, uid: "zz981b0b-accf-4eb7-8018-7cd651c7e907" }]),
+    ).rejects.toThrow(RangeError);
+    await expect(insertSet(sql, "wide", { id: "int4", name: "text" }, [{ id: 6_000, name: "\0" }])).rejects.toMatchObject({
+      code: "22021",
+    });
   });
 
   it("write nothing for no rows", async () => {

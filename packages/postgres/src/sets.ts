@@ -78,7 +78,12 @@ export interface FromSet {
 /** Rows as a FROM item: `SELECT … FROM ${set.text} AS r JOIN …`. Parameters are numbered from `firstParam`. */
 export function fromSet<const C extends Columns>(columns: C, rows: readonly Row<C>[], firstParam = 1): FromSet {
   const types = Object.entries(columns);
-  const params = types.map(([name, type]) => column(type, rows.map((row) => row[name] as never)));
+  const params = types.map(([name, type]) =>
+    column(
+      type,
+      rows.map((row) => row[name] as never),
+    ),
+  );
   const arrays = types.map(([, type], i) => `$${firstParam + i}::${TRAVELS_AS[type] ?? type}[]`);
   const selected = types.map(([name, type]) => (TRAVELS_AS[type] === undefined ? `u.${name}` : `u.${name}::${type} AS ${name}`));
   const names = types.map(([name]) => name).join(", ");

@@ -149,16 +149,21 @@ describe("an event that cannot be stored", () => {
     bed.start();
     await bed.caughtUp();
     const letters = await bed.sql`SELECT reason, value FROM probe.dead_letter`;
-    expect(letters.map(({ reason, value }) => `${reason} ${value}`).toSorted()).toEqual(bad.map((event) => `invalid_event ${JSON.stringify(event)}`).toSorted());
+    expect(letters.map(({ reason, value }) => `${reason} ${value}`).toSorted()).toEqual(
+      bad.map((event) => `invalid_event ${JSON.stringify(event)}`).toSorted(),
+    );
     expect(sum(await bed.totals())).toBe(2_000);
   });
 
   it("is found when saving it throws, and tried again before it is given up", async () => {
     const program = probeProgram(bed.topic);
-    const broken = { ...program, save: async (...[context, work]: Parameters<typeof program.save>) => {
-      if (work.fresh.includes("e77")) throw new Error("cannot save e77");
-      await program.save(context, work);
-    } };
+    const broken = {
+      ...program,
+      save: async (...[context, work]: Parameters<typeof program.save>) => {
+        if (work.fresh.includes("e77")) throw new Error("cannot save e77");
+        await program.save(context, work);
+      },
+    };
     bed.start({ program: broken, settings: { maxAttempts: 2 } });
     await bed.send(events(400));
     await bed.caughtUp();
@@ -172,12 +177,18 @@ describe("an event that cannot be stored", () => {
 describe("a partition that has to wait for another program", () => {
   it("does not keep the others from being read", async () => {
     let open = false;
-    const program = { ...probeProgram(bed.topic), horizon: async (entries: ReadonlyMap<number, unknown>) => new Map([...entries.keys()].filter((part) => part === 0 && !open).map((part) => [part, 0])) };
+    const program = {
+      ...probeProgram(bed.topic),
+      horizon: async (entries: ReadonlyMap<number, unknown>) =>
+        new Map([...entries.keys()].filter((part) => part === 0 && !open).map((part) => [part, 0])),
+    };
     bed.start({ program, settings: { chunkSize: 50, maxBuffered: 100, lanes: 1 } });
     await bed.send(events(4_000), (_event, i) => `key-${i % 40}`);
     const ends = await bed.logEnds();
     const handled = async () => {
-      const rows = await bed.sql<{ part: number; next_off: bigint }[]>`SELECT part, next_off FROM probe.progress WHERE topic = ${bed.topic}`;
+      const rows = await bed.sql<
+        { part: number; next_off: bigint }[]
+      >`SELECT part, next_off FROM probe.progress WHERE topic = ${bed.topic}`;
       return new Map(rows.map(({ part, next_off }) => [part, Number(next_off)]));
     };
     await until("the other partitions are done", async () => {

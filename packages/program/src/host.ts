@@ -324,7 +324,7 @@ class Host<E, W> implements RunningProgram {
     const { program } = this.#metrics;
     const all = [...this.#partitions.values()];
     const now = (this.#options.now ?? Date.now)();
-    const oldest = Math.min(...all.flatMap(({ slots }) => slots[0] === undefined ? [] : Number(slots[0].message.timestamp)), now);
+    const oldest = Math.min(...all.flatMap(({ slots }) => (slots[0] === undefined ? [] : Number(slots[0].message.timestamp))), now);
     this.#metrics.lagEvents.set(
       { program },
       all.reduce((sum, { logEnd, next }) => sum + Math.max(0, logEnd - next), 0),

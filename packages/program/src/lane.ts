@@ -119,8 +119,7 @@ export class Lane<E, W> {
       const waitMs = await turn.catch((error: unknown) => this.#recover(error));
       if (waitMs > 0 && !this.#stopped) await this.#wait(waitMs);
       // Caught up: a short wait lets more records join the chunk, since at a low rate the cost is the number of transactions.
-      if (this.#horizonWaits === 0 && this.#fewWait())
-        await new Promise((resolve) => setTimeout(resolve, this.#options.settings.lingerMs));
+      if (this.#horizonWaits === 0 && this.#fewWait()) await new Promise((resolve) => setTimeout(resolve, this.#options.settings.lingerMs));
     }
     await this.#flush(0).catch(() => {});
   }
@@ -157,7 +156,10 @@ export class Lane<E, W> {
     for (const { partition, slots, endOffset } of ready) partition.advance(slots.length, endOffset);
     this.#options.onAdvanced();
     this.#afterCommit(committed);
-    this.#count(committed, ready.reduce((sum, { slots }) => sum + slots.length, 0));
+    this.#count(
+      committed,
+      ready.reduce((sum, { slots }) => sum + slots.length, 0),
+    );
     this.#failures = 0;
     return 0;
   }
@@ -323,8 +325,14 @@ export class Lane<E, W> {
     } else if (error instanceof DefectError) {
       return this.#hold(error);
     } else {
-      const message = kind === "outage" || kind === "repeat" ? "database or broker away: trying again" : "a transaction without events failed: trying again";
-      log[kind === "outage" || kind === "repeat" ? "warn" : "error"]({ program: program.name, err: error, failures: this.#failures }, message);
+      const message =
+        kind === "outage" || kind === "repeat"
+          ? "database or broker away: trying again"
+          : "a transaction without events failed: trying again";
+      log[kind === "outage" || kind === "repeat" ? "warn" : "error"](
+        { program: program.name, err: error, failures: this.#failures },
+        message,
+      );
     }
     // Whether the last COMMIT happened is not known: the stored progress tells.
     for (const partition of this.partitions.values()) if (partition.status === "running") partition.status = "acquiring";

@@ -21,7 +21,9 @@ export type PartitionStatus = "acquiring" | "running" | "gap";
 export interface Slot<E> {
   readonly offset: number;
   readonly message: KafkaMessage;
-  decoded?: { readonly record: SourceRecord; readonly entry: Entry<E> } | { readonly record: SourceRecord; readonly deadLetter: DeadLetter };
+  decoded?:
+    | { readonly record: SourceRecord; readonly entry: Entry<E> }
+    | { readonly record: SourceRecord; readonly deadLetter: DeadLetter };
 }
 
 export class Partition<E> {

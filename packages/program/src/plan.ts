@@ -58,7 +58,9 @@ export function planSuspects<E>(suspects: readonly Suspect<E>[], now: number): P
   return suspects.flatMap(({ partition, endOffset }) => {
     const count = Math.min(partition.countBelow(endOffset), partition.available(now));
     const end = Math.min(endOffset, partition.endAfter(count));
-    return partition.status !== "running" || end <= partition.next ? [] : { partition, slots: partition.slots.slice(0, count), endOffset: end };
+    return partition.status !== "running" || end <= partition.next
+      ? []
+      : { partition, slots: partition.slots.slice(0, count), endOffset: end };
   });
 }
 
@@ -82,7 +84,8 @@ export function halves<E>(failed: readonly Planned<E>[]): [Suspect<E>[], Suspect
 export async function decodePlanned<E, W>(program: Program<E, W>, planned: readonly Planned<E>[]): Promise<void> {
   const fresh: { slot: Slot<E>; record: SourceRecord }[] = [];
   for (const { partition, slots } of planned) {
-    for (const slot of slots) if (slot.decoded === undefined) fresh.push({ slot, record: toRecord(partition.partition, slot.offset, slot.message) });
+    for (const slot of slots)
+      if (slot.decoded === undefined) fresh.push({ slot, record: toRecord(partition.partition, slot.offset, slot.message) });
   }
   if (fresh.length === 0) return;
   await program.prepare?.(fresh.map(({ record }) => record));
@@ -104,7 +107,10 @@ function decode<E, W>(program: Program<E, W>, record: SourceRecord): NonNullable
 /** The events of what was planned, by partition. */
 export function entriesOf<E>(planned: readonly Planned<E>[]): Map<number, Entry<E>[]> {
   return new Map(
-    planned.map(({ partition, slots }) => [partition.partition, slots.flatMap(({ decoded }) => (decoded !== undefined && "entry" in decoded ? decoded.entry : []))]),
+    planned.map(({ partition, slots }) => [
+      partition.partition,
+      slots.flatMap(({ decoded }) => (decoded !== undefined && "entry" in decoded ? decoded.entry : [])),
+    ]),
   );
 }
 

@@ -5,7 +5,14 @@ const NO_HEADERS: Readonly<Record<string, Buffer>> = Object.freeze({});
 
 /** A message of kafkajs as a record. Of a header that is there several times, the last one counts. */
 export function toRecord(partition: number, offset: number, message: KafkaMessage): SourceRecord {
-  return { partition, offset, timestamp: Number(message.timestamp), key: message.key, value: message.value, headers: toHeaders(message.headers) };
+  return {
+    partition,
+    offset,
+    timestamp: Number(message.timestamp),
+    key: message.key,
+    value: message.value,
+    headers: toHeaders(message.headers),
+  };
 }
 
 function toHeaders(headers: KafkaMessage["headers"]): Readonly<Record<string, Buffer>> {

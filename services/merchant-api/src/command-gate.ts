@@ -1,5 +1,6 @@
 import { topics } from "@perkstream/contracts";
 import type { Sql } from "@perkstream/postgres";
+import { OutageError } from "./errors.ts";
 import type { OrderLog } from "./kafka/order-log.ts";
 import { programs, readPositions } from "./programs.ts";
 
@@ -15,6 +16,11 @@ export async function openCommandGate(sql: Sql, orderLog: OrderLog): Promise<() 
     isOpen ||= await havePassed(sql, ends);
     return isOpen;
   };
+}
+
+/** Throws the 503 of a command that came before the programs have read what was in the log at the start. */
+export async function requireCommandsOpen(commandsOpen: () => Promise<boolean>): Promise<void> {
+  if (!(await commandsOpen())) throw new OutageError("the programs are still reading what was in the log when the API started");
 }
 
 async function havePassed(sql: Sql, ends: ReadonlyMap<number, number>): Promise<boolean> {

@@ -3,8 +3,9 @@ import type { Role } from "@perkstream/merchant";
 import type { Context } from "hono";
 import { authenticate } from "./auth/authenticate.ts";
 import { type BootstrapPrincipal, type CustomerPrincipal, type MerchantPrincipal, type Principal, roleAllows } from "./auth/principal.ts";
+import { requireCommandsOpen } from "./command-gate.ts";
 import type { Deps } from "./deps.ts";
-import { type ErrorCode, errorTable, OutageError, refuse, Refusal } from "./errors.ts";
+import { type ErrorCode, errorTable, refuse, Refusal } from "./errors.ts";
 import { requestClock } from "./http/clock.ts";
 import type { AppEnv } from "./http/context.ts";
 import { type IfMatch, parseIfMatch } from "./http/etag.ts";
@@ -179,8 +180,7 @@ async function perform<
   if (body instanceof Refusal) return body;
   const idempotency = spec.idempotent === true ? readIdempotency(c, principal, raw) : null;
   if (idempotency instanceof Refusal) return idempotency;
-  if (spec.command === true && !(await deps.commandsOpen()))
-    throw new OutageError("the programs are still reading what was in the log when the API started");
+  if (spec.command === true) await requireCommandsOpen(deps.commandsOpen);
 
   return spec.handle({
     deps,

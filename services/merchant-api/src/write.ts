@@ -1,4 +1,4 @@
-import { beginIdempotent, finishIdempotent, type Merchant, writeAudit } from "@perkstream/merchant";
+import { beginIdempotent, findIdempotent, finishIdempotent, type IdempotencyStart, type Merchant, writeAudit } from "@perkstream/merchant";
 import type { Sql, Tx } from "@perkstream/postgres";
 import type { Deps } from "./deps.ts";
 import { errorTable, isRepeatable, problemOf, refuse, Refusal } from "./errors.ts";
@@ -63,15 +63,29 @@ async function attemptWrite<R extends AnyReply>(
 ): Promise<R | Refusal | StoredAnswer> {
   const result = await sql.begin(async (tx): Promise<R | Refusal | StoredAnswer> => {
     if (idempotency === null) return committable(await effect(tx));
-    const start = await beginIdempotent(tx, idempotency.scope, idempotency.content, deps.clock());
-    if (start.kind === "repeat") return new StoredAnswer(start.answer);
-    if (start.kind === "reused") throw new RolledBack(refuse("idempotency_key_reused", "this key was used with another body"));
+    const known = knownAnswer(await beginIdempotent(tx, idempotency.scope, idempotency.content, deps.clock()));
+    if (known instanceof Refusal) throw new RolledBack(known);
+    if (known !== null) return known;
     const outcome = committable(await effect(tx));
     const kept = repeatAs === undefined || outcome instanceof Refusal ? outcome : repeatAs(outcome);
     await finishIdempotent(tx, idempotency.scope, answerOf(kept, requestId));
     return outcome;
   });
   return result as R | Refusal | StoredAnswer;
+}
+
+/**
+ * What the Idempotency-Key of a request is answered already, or null. For what must be done before the key is claimed, since
+ * it takes transactions of its own: it is not done for a repeat, nor for a key of another body.
+ */
+export async function findAnswer({ deps, idempotency }: WriteCall): Promise<StoredAnswer | Refusal | null> {
+  if (idempotency === null) return null;
+  return knownAnswer(await findIdempotent(deps.sql, idempotency.scope, idempotency.content, deps.clock()));
+}
+
+function knownAnswer(start: IdempotencyStart): StoredAnswer | Refusal | null {
+  if (start.kind === "repeat") return new StoredAnswer(start.answer);
+  return start.kind === "reused" ? refuse("idempotency_key_reused", "this key was used with another body") : null;
 }
 
 function committable<R>(outcome: R | Refusal): R | Refusal {

@@ -30,7 +30,11 @@ const int8Array = customType<{ data: string; driverData: string }>({ dataType: (
  */
 export function orderTables<Name extends string, X extends ExtraColumns, R extends ExtraColumns>(
   schema: PgSchema<Name>,
-  extra: { readonly order: X; readonly refund: R; /** Whether the program finds a customer's orders by time. */ readonly byCustomer?: boolean },
+  extra: {
+    readonly order: X;
+    readonly refund: R;
+    /** Whether the program finds a customer's orders by time. */ readonly byCustomer?: boolean;
+  },
 ) {
   const order = schema.table("order", { ...orderColumns(), ...extra.order }, (table) => [
     primaryKey({ name: "order_pkey", columns: [table.merchant, table.orderId] }),

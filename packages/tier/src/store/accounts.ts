@@ -65,11 +65,9 @@ export async function loadAccounts(tx: Tx | Sql, wanted: ReadonlyMap<string, Wan
 /** Rows by surrogate id, in its order. */
 async function selectByAcct(tx: Tx | Sql, accts: readonly number[]): Promise<readonly AccountRow[]> {
   if (accts.length === 0) return [];
-  return tx.unsafe(
-    `SELECT ${ACCOUNT_COLUMNS} FROM tier.account a WHERE a.acct = ANY($1::int8[]) ORDER BY a.acct`,
-    [arrayLiteral(accts)],
-    { prepare: true },
-  );
+  return tx.unsafe(`SELECT ${ACCOUNT_COLUMNS} FROM tier.account a WHERE a.acct = ANY($1::int8[]) ORDER BY a.acct`, [arrayLiteral(accts)], {
+    prepare: true,
+  });
 }
 
 async function selectByKey(tx: Tx | Sql, customers: readonly Wanted[]): Promise<readonly AccountRow[]> {

@@ -59,12 +59,7 @@ export async function loadLadders(
     `SELECT l.merchant, l.version, l.settings, l.levels, l.apply, l.actor, l.as_of, l.from_offsets
      FROM unnest($1::int4[], $2::int4[]) AS k(merchant, known) JOIN tier.ladder_version l ON l.merchant = k.merchant AND l.version > k.known
      ORDER BY l.merchant, l.version`,
-    [
-      arrayLiteral(ids),
-      arrayLiteral(
-        ids.map((id) => versions.get(id)!.length),
-      ),
-    ],
+    [arrayLiteral(ids), arrayLiteral(ids.map((id) => versions.get(id)!.length))],
     { prepare: true },
   );
   for (const row of rows) versions.set(row.merchant, [...versions.get(row.merchant)!, versionOf(row)]);

@@ -6,6 +6,7 @@ import { operation, reply } from "../../operation.ts";
 import { holdingBoth, nextOffsets } from "../../programs.ts";
 import { merchantPatch, merchantShape } from "../../schemas/merchant.ts";
 import { audit, write } from "../../write.ts";
+import { currentMerchant } from "./current.ts";
 import { showMerchant } from "./show.ts";
 
 export const updateMerchant = operation({
@@ -27,7 +28,7 @@ export const updateMerchant = operation({
       holdingBoth(tx, deps.partitions, async ({ tier, cashback }) => {
         const from = nextOffsets(tier, deps.partitions);
         const own = nextOffsets(cashback, deps.partitions);
-        const before = principal.merchant;
+        const before = await currentMerchant(tx, principal.merchant.merchantId);
         const changesCurrency = change.currency !== undefined && change.currency !== currentSettings(before).currency;
         if (changesCurrency && (await hasOrders(tx, before.id)))
           return refuse("currency_fixed", "an order was counted in the present currency");

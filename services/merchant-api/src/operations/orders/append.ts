@@ -1,9 +1,9 @@
 import type { OrderEvent } from "@perkstream/contracts";
-import type { Refusal } from "../../errors.ts";
-import { OutageError } from "../../errors.ts";
+import { requireCommandsOpen } from "../../command-gate.ts";
+import { OutageError, Refusal } from "../../errors.ts";
 import type { AnyReply, StoredAnswer } from "../../http/send.ts";
 import type { Position } from "../../kafka/order-log.ts";
-import { write, type WriteCall } from "../../write.ts";
+import { findAnswer, write, type WriteCall } from "../../write.ts";
 
 /** Appends one event with the request's clock as its timestamp. */
 export async function appendOne(call: WriteCall & { readonly now: number }, event: OrderEvent): Promise<Position> {
@@ -19,4 +19,25 @@ export async function appendOne(call: WriteCall & { readonly now: number }, even
  */
 export async function sendOnce<R extends AnyReply>(call: WriteCall, send: () => Promise<R | Refusal>): Promise<R | Refusal | StoredAnswer> {
   return call.idempotency === null ? send() : write(call, () => send(), { sql: call.deps.waitingSql });
+}
+
+/**
+ * Links redemptions, then sends as `sendOnce`. The links are commands: 503 while commands wait after a start. They are
+ * transactions of their own, made before the key is claimed, so that none stays open while they wait for a partition's lock;
+ * the same links again change nothing.
+ * @param names whether the request names a redemption at all
+ */
+export async function linkAndSend<L, R extends AnyReply>(
+  call: WriteCall,
+  names: boolean,
+  link: () => Promise<L | Refusal>,
+  send: (linked: L) => Promise<R | Refusal>,
+): Promise<R | Refusal | StoredAnswer> {
+  if (names) {
+    await requireCommandsOpen(call.deps.commandsOpen);
+    const known = await findAnswer(call);
+    if (known !== null) return known;
+  }
+  const linked = await link();
+  return sendOnce(call, async () => (linked instanceof Refusal ? linked : send(linked)));
 }

@@ -8,7 +8,7 @@ import { batchBody, orderBody } from "../../schemas/order.ts";
 import { problemSchema } from "../../schemas/problem.ts";
 import { offsetOut } from "../../schemas/values.ts";
 import type { RedemptionCall } from "../redemptions/command.ts";
-import { sendOnce } from "./append.ts";
+import { linkAndSend } from "./append.ts";
 import { type OrderCommand, placedEvent } from "./events.ts";
 import { paidBy } from "./paid.ts";
 
@@ -42,9 +42,13 @@ export const placeBatch = operation({
   replies: { 200: { description: "A result per order", schema: z.object({ results: z.array(result) }) } },
   async handle(call) {
     const { deps, principal, body, now, requestId } = call;
-    return sendOnce(call, async () => {
+    const parsed = body.orders.map((item) => parsePart(orderBody, item));
+    const judgeAll = async (): Promise<(Sendable | Refusal)[]> => {
       const judged: (Sendable | Refusal)[] = [];
-      for (const [at, item] of body.orders.entries()) judged.push(await judge(call, item, at));
+      for (const [at, order] of parsed.entries()) judged.push(order instanceof Refusal ? order : await judge(call, order, at));
+      return judged;
+    };
+    const send = async (judged: readonly (Sendable | Refusal)[]) => {
       const good = judged.filter((one): one is Sendable => !(one instanceof Refusal));
       const times = await orderTimes(
         deps.sql,
@@ -62,13 +66,13 @@ export const placeBatch = operation({
           one instanceof Refusal ? refused(body.orders[at], problemOf(one, requestId)) : sent(placed.get(at)),
         ),
       });
-    });
+    };
+    const names = parsed.some((order) => !(order instanceof Refusal) && order.redemptionId !== null);
+    return linkAndSend(call, names, judgeAll, send);
   },
 });
 
-async function judge(call: RedemptionCall, item: unknown, at: number): Promise<Sendable | Refusal> {
-  const order = parsePart(orderBody, item);
-  if (order instanceof Refusal) return order;
+async function judge(call: RedemptionCall, order: OrderCommand, at: number): Promise<Sendable | Refusal> {
   const paidMinor = await paidBy(call, order);
   return paidMinor instanceof Refusal ? paidMinor : { at, order, paidMinor };
 }

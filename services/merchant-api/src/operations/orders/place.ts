@@ -1,10 +1,9 @@
 import { orderTimes } from "@perkstream/merchant";
 import { operation, reply } from "../../operation.ts";
 import { accepted, orderBody } from "../../schemas/order.ts";
-import { appendOne, sendOnce } from "./append.ts";
+import { appendOne, linkAndSend } from "./append.ts";
 import { placedEvent } from "./events.ts";
 import { paidBy } from "./paid.ts";
-import { Refusal } from "../../errors.ts";
 
 export const placeOrder = operation({
   method: "post",
@@ -20,13 +19,12 @@ Without \`occurredAt\` it is the clock's, or the one that this id was answered w
   errors: ["not_found", "not_reserved"],
   async handle(call) {
     const { deps, principal, body, now } = call;
-    return sendOnce(call, async () => {
-      const paidMinor = await paidBy(call, body);
-      if (paidMinor instanceof Refusal) return paidMinor;
+    const send = async (paidMinor: bigint) => {
       // Committed before producing, by a statement of its own: a repeat after a crash makes the same event.
       const times = await orderTimes(deps.sql, principal.merchant.id, [body], now);
       const event = placedEvent(principal.merchant, body, times.get(body.orderId) ?? now, paidMinor);
       return reply(202, { orderId: body.orderId, ...(await appendOne(call, event)) });
-    });
+    };
+    return linkAndSend(call, body.redemptionId !== null, () => paidBy(call, body), send);
   },
 });

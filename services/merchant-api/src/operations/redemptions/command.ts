@@ -10,11 +10,11 @@ import type { Merchant } from "@perkstream/merchant";
 import type { Tx } from "@perkstream/postgres";
 import { type CommandContext, inPartitions } from "@perkstream/program";
 import type { MerchantPrincipal } from "../../auth/principal.ts";
-import type { Deps } from "../../deps.ts";
 import type { Refusal } from "../../errors.ts";
 import { refuse } from "../../errors.ts";
 import { scopeOf } from "../../programs.ts";
 import type { WriteCall } from "../../write.ts";
+import { currentMerchant } from "../merchant/current.ts";
 
 export interface RedemptionCall extends WriteCall {
   readonly principal: MerchantPrincipal;
@@ -31,15 +31,17 @@ export const refuseRedemption = (refusal: RedemptionRefusal): Refusal => refuse(
 
 type Outcome = Awaited<ReturnType<RedemptionCommands["commit"]>>;
 
-/** Runs a command under the lock of one partition of the cashback program. */
+/** Runs a command under the lock of one partition of the cashback program, with the settings that hold there. */
 export async function underCustomerLock(
-  deps: Deps,
+  { deps, principal, now }: RedemptionCall,
   tx: Tx,
   partition: number,
-  run: (commands: RedemptionCommands, held: CommandContext) => Promise<Outcome>,
+  run: (commands: RedemptionCommands, held: CommandContext, command: RedemptionCommand) => Promise<Outcome>,
 ): Promise<Outcome> {
   const commands = createRedemptionCommands({ decoder: deps.records.storedOrders, encoder: deps.records.notifications });
-  return inPartitions(tx, { ...scopeOf("cashback"), partitions: [partition] }, (held) => run(commands, held));
+  return inPartitions(tx, { ...scopeOf("cashback"), partitions: [partition] }, async (held) =>
+    run(commands, held, { merchant: await currentMerchant(tx, principal.merchant.merchantId), partition, at: now }),
+  );
 }
 
 /** A command on a redemption that exists: 404 without touching anything when it does not. */
@@ -49,11 +51,8 @@ export async function onRedemption(
   redemptionId: string,
   run: (commands: RedemptionCommands, held: CommandContext, command: RedemptionCommand) => Promise<Outcome>,
 ): Promise<Outcome> {
-  const { deps, principal, now } = call;
-  const { merchant } = principal;
-  const partition = await redemptionPartition(tx, merchant.id, redemptionId);
-  if (partition === undefined) return "not_found";
-  return underCustomerLock(deps, tx, partition, (commands, held) => run(commands, held, { merchant, partition, at: now }));
+  const partition = await redemptionPartition(tx, call.principal.merchant.id, redemptionId);
+  return partition === undefined ? "not_found" : underCustomerLock(call, tx, partition, run);
 }
 
 /** The redemption as it is stored now, for the answer of a command. */

@@ -17,14 +17,16 @@ export const createRedemption = operation({
   replies: { 201: { description: "Reserved, or committed", schema: redemptionShape } },
   errors: ["insufficient_balance"],
   async handle(call) {
-    const { deps, principal, body, now } = call;
+    const { deps, principal, body } = call;
     const { merchant } = principal;
     const { customerId, amountMinor, orderId } = body;
     const partition = deps.partitionOf(merchant.merchantId, customerId);
-    const request = { merchant, partition, at: now, customerId, redemptionId: randomUUID(), amountMinor, orderId };
+    const request = { customerId, redemptionId: randomUUID(), amountMinor, orderId };
     return write(call, async (tx) => {
-      const outcome = await underCustomerLock(deps, tx, partition, (commands, held) =>
-        body.commit ? commands.redeem(held, request) : commands.reserve(held, request, (body.ttlSeconds ?? 0) * 1_000),
+      const outcome = await underCustomerLock(call, tx, partition, (commands, held, command) =>
+        body.commit
+          ? commands.redeem(held, { ...command, ...request })
+          : commands.reserve(held, { ...command, ...request }, (body.ttlSeconds ?? 0) * 1_000),
       );
       if (typeof outcome === "string") return refuseRedemption(outcome);
       const view = await requireRedemption(tx, merchant, request.redemptionId);
