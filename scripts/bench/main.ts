@@ -1,10 +1,12 @@
 /**
- * `npm run bench -- drain | latency [options]`: measures on this machine, with a stack of its own in a temporary folder.
+ * `npm run bench -- drain | latency | retail <file> | start [options]`: measures on this machine, with a stack of its own in a temporary folder.
  * Progress goes to standard error, the result is one line of JSON on standard output.
  */
 import { parseArgs } from "node:util";
 import { drain } from "./drain.ts";
 import { latency } from "./latency.ts";
+import { retail } from "./retail.ts";
+import { start } from "./start.ts";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -41,9 +43,15 @@ switch (positionals[0]) {
       JSON.stringify(await latency({ rate: number("rate"), seconds: number("seconds"), online: number("online"), ...shared }, say)),
     );
     break;
+  case "retail":
+    console.log(JSON.stringify(await retail(positionals[1] ?? "scripts/data/online-retail-sample.csv", say)));
+    break;
+  case "start":
+    console.log(JSON.stringify(await start(say)));
+    break;
   default:
     console.error(
-      "usage: npm run bench -- drain [--orders N --customers N --merchants N --refunds 0.03 --duplicates 0.01 --seed N]\n       npm run bench -- latency [--rate N --seconds N --online N --customers N --merchants N --seed N]",
+      "usage: npm run bench -- drain [--orders N --customers N --merchants N --refunds 0.03 --duplicates 0.01 --seed N]\n       npm run bench -- latency [--rate N --seconds N --online N --customers N --merchants N --seed N]\n       npm run bench -- retail <csv[.gz]>\n       npm run bench -- start",
     );
     process.exitCode = 2;
 }

@@ -29,6 +29,11 @@ export interface ConsumerOptions {
   readonly sessionTimeoutMs: number;
   readonly fetchWaitMs: number;
   readonly stallAfterMs: number;
+  /**
+   * At the end of the log, how long to wait before the next fetch, ms. A fetch answers as soon as there is one record: at
+   * some hundred records a second that would be hundreds of fetches and transactions a second, for a few records each.
+   */
+  readonly paceMs: number;
   readonly log: KafkaLog;
 }
 
@@ -165,7 +170,9 @@ export class SupervisedConsumer {
             highWatermark: Number(batch.highWatermark),
             messages,
           };
-          if (await this.#handlers.onBatch(fetched, heartbeat)) resolveOffset(batch.lastOffset());
+          if (!(await this.#handlers.onBatch(fetched, heartbeat))) return;
+          resolveOffset(batch.lastOffset());
+          if (fetched.lastOffset + 1 >= fetched.highWatermark) await new Promise((resolve) => setTimeout(resolve, this.#options.paceMs));
         } finally {
           this.#blocked -= 1;
           this.#lastFetchAt = performance.now();

@@ -76,9 +76,9 @@ class Host<E, W> implements RunningProgram {
     const { program, kafka, log } = options;
     this.#publishers = Array.from({ length: this.#settings.lanes }, () => this.#publisher());
     this.#lanes = this.#publishers.map((publisher) => this.#lane(publisher));
-    const { sessionTimeoutMs, fetchWaitMs, stallAfterMs } = this.#settings;
+    const { sessionTimeoutMs, fetchWaitMs, stallAfterMs, fetchPaceMs } = this.#settings;
     this.#consumer = new SupervisedConsumer(
-      { kafka, topic: program.topic, groupId: program.groupId, sessionTimeoutMs, fetchWaitMs, stallAfterMs, log },
+      { kafka, topic: program.topic, groupId: program.groupId, sessionTimeoutMs, fetchWaitMs, stallAfterMs, paceMs: fetchPaceMs, log },
       {
         onAssigned: (partitions) => this.#assign(partitions),
         onBatch: (batch, heartbeat) => this.#take(batch, heartbeat),

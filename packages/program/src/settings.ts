@@ -28,17 +28,19 @@ export interface HostSettings {
   readonly sessionTimeoutMs: number;
   /** How long a fetch waits at the broker for a first record, ms. */
   readonly fetchWaitMs: number;
+  /** At the end of the log, how long to wait before the next fetch, ms. */
+  readonly fetchPaceMs: number;
   /** A consumer that has not fetched for so long is replaced, ms. */
   readonly stallAfterMs: number;
 }
 
 export const defaultSettings: HostSettings = {
   chunkSize: 2_000,
-  lanes: 2,
+  lanes: 1,
   maxBuffered: 4_000,
   maxBufferedBytes: 32 * 1024 * 1024,
   maxChunkBytes: 8 * 1024 * 1024,
-  lingerMs: 6,
+  lingerMs: 2,
   sweepIntervalMs: 2_000,
   sweepLimit: 500,
   pollIntervalMs: 250,
@@ -48,5 +50,6 @@ export const defaultSettings: HostSettings = {
   acceptGap: false,
   sessionTimeoutMs: 10_000,
   fetchWaitMs: 250,
+  fetchPaceMs: 10,
   stallAfterMs: 30_000,
 };

@@ -13,7 +13,9 @@ import { openTokens } from "./tokens.ts";
 /** Made at the start of the local stack. */
 const demoMerchantId = "4f981b0b-accf-4eb7-8018-7cd651c7e907";
 const dayMs = 86_400_000;
-const inboxLanes = 2;
+const inboxLanes = 1;
+/** Nobody waits for the inbox but a hand-over. */
+const inboxPaceMs = 30;
 
 await runService({
   name: "notifier",
@@ -45,7 +47,7 @@ await runService({
         noticeTopic: topics.notifications,
         log,
         metrics,
-        settings: { lanes: inboxLanes },
+        settings: { lanes: inboxLanes, fetchPaceMs: inboxPaceMs },
       });
       onStop("stop the inbox", () => running.stop());
       inbox = running;

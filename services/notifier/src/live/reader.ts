@@ -23,6 +23,7 @@ export interface LiveReaderOptions {
 
 const sessionTimeoutMs = 10_000;
 const stallAfterMs = 30_000;
+const paceMs = 4;
 const retryMs = 250;
 
 /**
@@ -54,7 +55,7 @@ export class LiveReader {
     const { kafka, topic, groupId, log, fetchWaitMs = 100 } = options;
     this.#ends = new BrokerOffsets(kafka, topic);
     this.#consumer = new SupervisedConsumer(
-      { kafka, topic, groupId, log, fetchWaitMs, sessionTimeoutMs, stallAfterMs },
+      { kafka, topic, groupId, log, fetchWaitMs, sessionTimeoutMs, stallAfterMs, paceMs },
       {
         onAssigned: (partitions) => this.#seekAll(partitions),
         onBatch: (batch, heartbeat) => this.#take(batch, heartbeat),
