@@ -120,7 +120,12 @@ async function send(
   const warmUp = options.rate * WARM_UP_SECONDS;
   const began = performance.now();
   let sent = 0;
+  let warm = false;
   for (let reported = 0; sent < total;) {
+    if (!warm && sent >= warmUp) {
+      warm = true;
+      await onWarm();
+    }
     const due = Math.min(total, Math.floor(((performance.now() - began) / 1_000) * options.rate));
     const records = [];
     for (; sent < due; sent++) {

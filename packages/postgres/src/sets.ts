@@ -1,4 +1,4 @@
-import { binaryArray, BinaryParameter } from "./binary.ts";
+import { binaryArray, type BinaryParameter } from "./binary.ts";
 import type { Tx, Sql } from "./connect.ts";
 
 /**
