@@ -108,8 +108,11 @@ export class Cluster implements Presence {
     const here = this.#local.disconnect(customer);
     const command: Command = { ...customer, id: randomUUID(), session: null };
     try {
-      await sendCommand(this.#sql, command);
-      await storeResults(this.#sql, this.#instance, [{ command: command.id, closed: here }]);
+      // Together: this instance hears of the command as well, and must find that it has answered already.
+      await this.#sql.begin(async (tx) => {
+        await sendCommand(tx, command);
+        await storeResults(tx, this.#instance, [{ command: command.id, closed: here }]);
+      });
       const deadline = performance.now() + answerWaitMs;
       for (;;) {
         const { closed, missing } = await readResults(this.#sql, command.id);

@@ -110,7 +110,7 @@ export async function connectionsElsewhere(
 }
 
 /** Stores a command and announces it. */
-export async function sendCommand(sql: Sql, { id, merchant, customerId, session }: Command): Promise<void> {
+export async function sendCommand(sql: Sql | Tx, { id, merchant, customerId, session }: Command): Promise<void> {
   await sql`
     WITH sent AS (
       INSERT INTO notifier.command (id, merchant, customer_id, session)
@@ -127,7 +127,7 @@ export async function openCommands(sql: Sql, instance: string): Promise<Command[
 }
 
 export async function storeResults(
-  sql: Sql,
+  sql: Sql | Tx,
   instance: string,
   results: readonly { readonly command: string; readonly closed: number }[],
 ): Promise<void> {
