@@ -1,3 +1,4 @@
+import { openSql } from "@perkstream/postgres";
 import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
 import type { Bed } from "./testing/harness.ts";
 import { testBed, until } from "./testing/harness.ts";
@@ -137,6 +138,44 @@ describe("the host", () => {
     expect(notices).toHaveLength(41);
     expect(notices.map(({ source }) => Number(source.split("/")[3]))).toEqual(notices.map((_, i) => i + 1));
     expect(notices[20]!.value).toBe("command");
+  });
+});
+
+describe("an older database that was restored", () => {
+  it("reads again what it lost, and says again only what it said before", async () => {
+    const first = bed.start();
+    await bed.send(events(300));
+    await bed.caughtUp();
+    await first.stop();
+    // The backup: a copy of the whole database as it is now, rows of the outbox included.
+    const backup = new URL(bed.database.url);
+    const name = backup.pathname.slice(1);
+    backup.pathname = `/${name}_backup`;
+    const admin = openSql(inject("stack").postgresUrl, { max: 1, applicationName: "backup" });
+    await admin`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = ${name}`;
+    await admin.unsafe(`CREATE DATABASE ${name}_backup TEMPLATE ${name}`);
+    // Life goes on, until the database is lost.
+    const second = bed.start();
+    await bed.send(events(300, 300));
+    await bed.caughtUp();
+    const before = await bed.totals();
+    await second.stop();
+    const restored = openSql(backup.href, { max: 2, applicationName: "restored" });
+    try {
+      expect(sum(await bed.totals(restored))).toBe(300);
+      const third = bed.start({ url: backup.href });
+      await until("the restored database has caught up", async () => sum(await bed.totals(restored)) === 600);
+      await until("published", async () => (await restored`SELECT count(*)::int AS n FROM probe.outbox`)[0]!["n"] === 0);
+      expect(await bed.totals(restored)).toEqual(before);
+      await third.stop();
+      const ids = (await bed.notices()).map(({ source }) => source.split("/")[4]);
+      expect(ids.length).toBeGreaterThan(600);
+      expect(new Set(ids).size).toBe(600);
+    } finally {
+      await restored.end();
+      await admin.unsafe(`DROP DATABASE IF EXISTS ${name}_backup WITH (FORCE)`);
+      await admin.end();
+    }
   });
 });
 
