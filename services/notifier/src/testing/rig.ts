@@ -79,6 +79,7 @@ export async function openRig(stack: { postgresUrl: string; kafkaBrokers: string
       let stopped: Promise<void> | undefined;
       const stop = () => (stopped ??= notifier.stop());
       stops.push(stop);
+      await until("the notifier is ready", async () => (await fetch(`http://127.0.0.1:${notifier.port}/readyz`)).status === 200);
       return { port: notifier.port, stop };
     },
     async startInbox() {
@@ -98,6 +99,7 @@ export async function openRig(stack: { postgresUrl: string; kafkaBrokers: string
         settings: { lanes: 1 },
       });
       stops.push(() => running.stop());
+      await until("the inbox has its partitions", () => Promise.resolve(running.ready));
       return running;
     },
     async notify(customer, count = 1, { source, reason = "order", ids = Array.from({ length: count }, () => randomUUID()) } = {}) {
@@ -167,4 +169,13 @@ export function customerToken(customer: Customer, options: TokenOptions = {}): P
 
 export function merchantToken(merchant: string, role: string): Promise<string> {
   return customerToken({ merchant, customerId: role }, { audience: "perkstream-merchant", claims: { role } });
+}
+
+/** Before that a hand-over may end with 1013, which a client would meet by coming again. */
+async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
+  const end = performance.now() + 30_000;
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`not in 30 s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
 }
