@@ -34,3 +34,4 @@ export { defaultSettings, type HostSettings } from "./settings.ts";
 export { SupervisedConsumer, type ConsumerHandlers, type ConsumerOptions, type FetchedBatch } from "./consumer.ts";
 export { kafkaSettings } from "./kafka-environment.ts";
 export { runProgram, type ProgramService } from "./run-program.ts";
+export { partitionsOf } from "./partitions.ts";

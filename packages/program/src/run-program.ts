@@ -5,6 +5,7 @@ import { z } from "zod";
 import { startProgram } from "./host.ts";
 import { kafkaSettings } from "./kafka-environment.ts";
 import { createKafka } from "./kafkajs.ts";
+import { partitionsOf } from "./partitions.ts";
 import type { Program } from "./program.ts";
 import { ensureProgress } from "./progress.ts";
 import { defaultSettings } from "./settings.ts";
@@ -63,7 +64,7 @@ async function start<E, W>(
   const sql = openSql(env.DATABASE_URL, { max: lanes + 4, applicationName: service.name, byIndex: true });
   onStop("close the database pool", () => sql.end({ timeout: 5 }));
   const kafka = createKafka({ ...kafkaSettings(env), clientId: `${service.name}-${randomUUID()}`, log });
-  const partitions = await partitionsOf(kafka, service.topic);
+  const partitions = await partitionsOf(kafka, [service.topic]);
   const program = await service.create({ env, sql, partitions });
   if (program.topic !== service.topic) throw new Error(`${service.name} reads ${program.topic}, not ${service.topic}`);
   await ensureProgress(sql, { program: program.name, topic: program.topic }, partitions);
@@ -92,17 +93,6 @@ async function start<E, W>(
     metrics,
   });
   onStop("close the health port", () => health.close());
-}
-
-async function partitionsOf(kafka: ReturnType<typeof createKafka>, topic: string): Promise<number> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    const { topics } = await admin.fetchTopicMetadata({ topics: [topic] });
-    return topics[0]?.partitions.length ?? 0;
-  } finally {
-    await admin.disconnect();
-  }
 }
 
 function crashAt(text: string): (step: string) => void {

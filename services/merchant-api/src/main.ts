@@ -1,14 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { serve } from "@hono/node-server";
 import { topics } from "@perkstream/contracts";
-import { createKafka, kafkaSettings } from "@perkstream/program";
+import { createKafka, kafkaSettings, partitionsOf } from "@perkstream/program";
 import { openSql } from "@perkstream/postgres";
 import { runService } from "@perkstream/service";
 import { createApp } from "./app.ts";
 import { openCommandGate } from "./command-gate.ts";
 import { bootstrapKeyOf, environment, jwksOf, notifierOriginOf } from "./environment.ts";
 import { openMerchants } from "./merchants.ts";
-import { createPartitioner, openOrderLog, partitionsOf } from "./kafka/order-log.ts";
+import { createPartitioner, openOrderLog } from "./kafka/order-log.ts";
 import { openRecords } from "./kafka/records.ts";
 import { openTokens } from "./auth/tokens.ts";
 import { originRule } from "./http/cors.ts";

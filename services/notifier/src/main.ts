@@ -1,13 +1,13 @@
 import { connectRegistry, openJsonDecoder, topics } from "@perkstream/contracts";
 import { createInboxProgram, inboxName, inboxTopic, migrations as inboxMigrations } from "@perkstream/inbox";
 import { migrate, openSql } from "@perkstream/postgres";
-import { createKafka, ensureProgress, kafkaSettings, startProgram, type RunningProgram } from "@perkstream/program";
+import { createKafka, ensureProgress, kafkaSettings, startProgram, type RunningProgram, partitionsOf } from "@perkstream/program";
 import { runService } from "@perkstream/service";
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { migrations } from "./cluster/migrations.ts";
 import { environment, limitsOf, stopDeadlineMs, tokenSettingsOf } from "./environment.ts";
-import { partitionCount, startNotifier } from "./notifier.ts";
+import { startNotifier } from "./notifier.ts";
 import { openTokens } from "./tokens.ts";
 
 /** Made at the start of the local stack. */
@@ -24,7 +24,7 @@ await runService({
   async start({ env, log, metrics, onStop }) {
     const development = env.PERKS_MODE === "development";
     const kafka = createKafka({ ...kafkaSettings(env), clientId: `notifier-${randomUUID()}`, log });
-    const partitions = await partitionCount(kafka, topics);
+    const partitions = await partitionsOf(kafka, [topics.orders, topics.notifications]);
     await migrate(env.DATABASE_URL, [inboxMigrations, migrations]);
     const sql = openSql(env.DATABASE_URL, { max: 8, applicationName: "notifier" });
     onStop("close the database pool", () => sql.end({ timeout: 5 }));

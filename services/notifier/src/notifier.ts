@@ -1,7 +1,7 @@
 import { topics, type Registry as SchemaRegistry, openJsonDecoder } from "@perkstream/contracts";
 import { inboxPositions, inboxProgress, inboxState, notificationsBetween, unreadNotifications } from "@perkstream/inbox";
 import type { Sql } from "@perkstream/postgres";
-import { kafkajs } from "@perkstream/program";
+import { kafkajs, partitionsOf } from "@perkstream/program";
 import type { Registry } from "@perkstream/service";
 import type { Log } from "./log.ts";
 import type { Kafka } from "kafkajs";
@@ -62,7 +62,7 @@ export async function startNotifier(options: NotifierOptions): Promise<Notifier>
   const limits = { ...defaultLimits, ...options.limits };
   const metrics = notifierMetrics(options.metrics);
   const decoder = openJsonDecoder(options.registry);
-  const partitions = await partitionCount(kafka, names);
+  const partitions = await partitionsOf(kafka, [names.orders, names.notifications]);
   const watch = new InboxWatch(() => inboxProgress(sql, names.notifications));
   const acks = new AckWriter(sql, log);
   const live: LiveReader = new LiveReader({
@@ -164,22 +164,6 @@ function answers(
     }
     return admin(request, options.tokens, presence);
   };
-}
-
-/** Both topics must have as many partitions: a notification lies in the partition of its order. */
-export async function partitionCount(kafka: Kafka, names: { orders: string; notifications: string }): Promise<number> {
-  const connection = kafka.admin();
-  await connection.connect();
-  try {
-    const { topics: found } = await connection.fetchTopicMetadata({ topics: [names.orders, names.notifications] });
-    const count = (topic: string) => found.find((one) => one.name === topic)?.partitions.length ?? 0;
-    const [orders, notifications] = [count(names.orders), count(names.notifications)];
-    if (orders !== notifications)
-      throw new Error(`${names.orders} has ${orders} partitions, ${names.notifications} has ${notifications}: they must be as many`);
-    return notifications;
-  } finally {
-    await connection.disconnect();
-  }
 }
 
 /** murmur2 of the key, as in Kafka's Java client. */

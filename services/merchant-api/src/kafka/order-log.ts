@@ -69,21 +69,6 @@ export async function openOrderLog({ kafka, partitions, encode }: OrderLogOption
   };
 }
 
-/** The number of partitions that these topics have in common. Throws when one is missing or they differ (protocols.md 22). */
-export async function partitionsOf(kafka: Kafka, names: readonly string[]): Promise<number> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    const { topics: found } = await admin.fetchTopicMetadata({ topics: [...names] });
-    const counts = new Set(found.map(({ partitions }) => partitions.length));
-    const [count] = counts;
-    if (count === undefined || counts.size !== 1) throw new Error(`topics ${names.join(" and ")} must have the same number of partitions`);
-    return count;
-  } finally {
-    await admin.disconnect();
-  }
-}
-
 type OrderMessage = Message & { readonly partition: number };
 
 function messageOf(event: OrderEvent, partition: number, value: Buffer, timestamp: number): OrderMessage {
