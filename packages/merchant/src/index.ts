@@ -14,6 +14,7 @@ export {
 export { createMerchantCache, findMerchant, loadMerchants, loadMerchantsById, type MerchantCache } from "./load.ts";
 export { migrations } from "./migrations.ts";
 export { orderTimes } from "./order-time.ts";
+export { merchantReads } from "./rights.ts";
 export {
   currentSettings,
   settingsAt,

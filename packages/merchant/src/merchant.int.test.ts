@@ -34,14 +34,16 @@ const act = { actor: "owner", at: NOW };
 
 let database: TestDatabase;
 let sql: Sql;
+let owner: Sql;
 
 beforeAll(async () => {
   database = await testDatabase(inject("stack").postgresUrl, [migrations]);
-  sql = openSql(database.url, { max: 4, applicationName: "merchant-test" });
+  sql = openSql(database.url, { max: 4, applicationName: "merchant-test", role: "perkstream_api" });
+  owner = openSql(database.url, { max: 1, applicationName: "merchant-owner" });
 });
 
 afterAll(async () => {
-  await sql.end();
+  await Promise.all([sql.end(), owner.end()]);
   await database.drop();
 });
 
@@ -233,7 +235,7 @@ describe("idempotency", () => {
     expect(await findIdempotent(sql, scope, "{}", NOW)).toEqual({ kind: "first" });
     const repeat = sql.begin((tx) => beginIdempotent(tx, scope, "{}", NOW));
     await expect
-      .poll(async () => (await sql`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).length)
+      .poll(async () => (await owner`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).length)
       .toBe(1);
     go.resolve();
     await first;

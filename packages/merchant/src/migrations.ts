@@ -1,5 +1,10 @@
 import type { Migrations } from "@perkstream/postgres";
 import { fileURLToPath } from "node:url";
+import { rights } from "./rights.ts";
 
 /** The tables of schema `merchant`. */
-export const migrations: Migrations = { schema: "merchant", folder: fileURLToPath(new URL("../migrations", import.meta.url)) };
+export const migrations: Migrations = {
+  schema: "merchant",
+  folder: fileURLToPath(new URL("../migrations", import.meta.url)),
+  rights,
+};

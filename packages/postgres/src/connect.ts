@@ -1,5 +1,6 @@
 import postgres from "postgres";
 import type { BinaryParameter } from "./binary.ts";
+import type { ServiceRole } from "./rights.ts";
 
 /** A pool. `int8` is read as bigint, `date` as text, `timestamptz` as Date; arrays are not parsed (see sets.ts). */
 export type Sql = postgres.Sql<{ bigint: bigint; binary: BinaryParameter }>;
@@ -11,6 +12,8 @@ export interface SqlOptions {
   readonly max: number;
   /** Shown in pg_stat_activity. */
   readonly applicationName: string;
+  /** Its rights are those of the statements, whatever else the login may do; the login is a member of it. */
+  readonly role?: ServiceRole;
   /** How long a statement may wait for a lock. Default 3 s. */
   readonly lockTimeoutMs?: number;
   /** How long a transaction may take in all. Default 30 s. */
@@ -60,6 +63,7 @@ export function openSql(url: string, options: SqlOptions): Sql {
     },
     connection: {
       application_name: options.applicationName,
+      ...(options.role === undefined ? {} : { role: options.role }),
       lock_timeout: options.lockTimeoutMs ?? 3_000,
       idle_in_transaction_session_timeout: 5_000,
       transaction_timeout: options.transactionTimeoutMs ?? 30_000,

@@ -11,4 +11,5 @@ export {
   type Row,
 } from "./sets.ts";
 export { bytea, instant, int8Minor, int8Number, int8Numbers, parseInt8Array, parseMinorArray } from "./columns.ts";
-export { migrate, type Migrations } from "./migrate.ts";
+export { migrate, NotMigratedError, type Migrations } from "./migrate.ts";
+export type { Privileges, Rights, ServiceRole, TableRights } from "./rights.ts";

@@ -58,11 +58,24 @@ const writers = {
   },
 };
 
-/** A type that this page does not know yet still shows, by its name. */
+/** A type that this page does not know yet still shows, by its name and its own fields: "Badge Won", "Early bird · level 3". */
 export function describe(note, context) {
   const writer = writers[note.type];
   if (writer !== undefined) return writer(note.data, context);
-  return { icon: "bell", tone: "plain", title: note.type.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " "), detail: "" };
+  const detail = join(Object.entries(note.data).map(([name, value]) => fieldText(name, value, note.data, context)));
+  return { icon: "bell", tone: "plain", title: words(note.type), detail };
+}
+
+const words = (name) => name.replaceAll(/(?<=[a-z])(?=[A-Z])/g, " ");
+const common = ["id", "merchantId", "customerId", "occurredAt", "orderId", "currency"];
+
+/** What a field of an unknown type says; nothing for ids, times and what is common to all. */
+function fieldText(name, value, data, context) {
+  if (common.includes(name) || /(Id|At)$/.test(name)) return "";
+  if (typeof value === "string") return value;
+  if (typeof value !== "number") return "";
+  if (name.endsWith("Minor") && typeof data.currency === "string") return money(value, data.currency, context.locale);
+  return `${words(name).toLowerCase()} ${value}`;
 }
 
 function tierTitle(data, up) {

@@ -32,6 +32,12 @@ group("a notification says what happened", () => {
     ["TierChanged", { ...tier, ...top, toTier: "Bronze", direction: "DEMOTED" }, "Your tier is Bronze now", "Before: Silver"],
     ["TierChanged", { ...tier, ...top, toTier: null, direction: "DEMOTED" }, "You left Silver", "Before: Silver"],
     ["StampCardFilled", {}, "Stamp Card Filled", ""],
+    [
+      "BadgeWon",
+      { ...money, badgeId: "b", badge: "Early bird", topLevel: 3, wonAt: at, previous: null },
+      "Badge Won",
+      "$2.50 · $19.00 · Early bird · top level 3",
+    ],
   ])("%s", (type, data, title, detail) => {
     const words = describe({ type, data }, context);
     expect([words.title, words.detail].map((text) => text.replaceAll("US$", "$"))).toEqual([title, detail]);

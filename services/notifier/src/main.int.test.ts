@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
 import { createServer } from "node:net";
 import { fileURLToPath } from "node:url";
+import { openSql } from "@perkstream/postgres";
 import { testDatabase, type TestDatabase } from "@perkstream/postgres/testing";
 import { ensureTopics } from "@perkstream/stack";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
@@ -46,6 +48,32 @@ test("the service starts on an empty database, serves page and sockets, and stop
   service.child.kill("SIGTERM");
   expect(await device.closed).toEqual({ code: 1012, reason: "restart" });
   expect(await service.exit).toBe(0);
+});
+
+test("with a login of its own it works on a migrated database, and says what an unmigrated one lacks", async () => {
+  const login = `notifier_${randomBytes(4).toString("hex")}`;
+  const admin = openSql(database.url, { max: 1, applicationName: "test" });
+  const empty = await testDatabase(inject("stack").postgresUrl, []);
+  const start = async (url: string) => {
+    const own = Object.assign(new URL(url), { username: login, password: login }).href;
+    const port = await freePort();
+    return { port, ...run({ DATABASE_URL: own, NOTIFIER_PORT: String(port), PERKS_JWT_SECRET: secret, PERKS_RUN_INBOX: "false" }) };
+  };
+  try {
+    await admin.unsafe(`CREATE ROLE ${login} LOGIN PASSWORD '${login}' IN ROLE perkstream_notifier`);
+    const lacking = await start(empty.url);
+    expect(await lacking.exit).toBe(1);
+    expect(lacking.output()).toContain("lacks migrations of inbox: 0000_inbox, ");
+    const service = await start(database.url);
+    const ready = async () => (await fetch(`http://127.0.0.1:${service.port}/readyz`).catch(() => null))?.status;
+    await expect.poll(ready, { timeout: 20_000, interval: 100 }).toBe(200);
+    service.child.kill("SIGTERM");
+    expect(await service.exit).toBe(0);
+  } finally {
+    await admin.unsafe(`DROP ROLE IF EXISTS ${login}`);
+    await admin.end();
+    await empty.drop();
+  }
 });
 
 test("it refuses to start with a short secret and names every problem", async () => {

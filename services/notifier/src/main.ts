@@ -6,6 +6,7 @@ import { runService } from "@perkstream/service";
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
 import { migrations } from "./cluster/migrations.ts";
+import { role } from "./cluster/rights.ts";
 import { environment, limitsOf, stopDeadlineMs, tokenSettingsOf } from "./environment.ts";
 import { startNotifier } from "./notifier.ts";
 import { openTokens } from "./tokens.ts";
@@ -25,15 +26,15 @@ await runService({
     const development = env.PERKS_MODE === "development";
     const kafka = createKafka({ ...kafkaSettings(env), clientId: `notifier-${randomUUID()}`, log });
     const partitions = await partitionsOf(kafka, [topics.orders, topics.notifications]);
-    await migrate(env.DATABASE_URL, [inboxMigrations, migrations]);
-    const sql = openSql(env.DATABASE_URL, { max: 8, applicationName: "notifier" });
+    await migrate(env.DATABASE_URL, [inboxMigrations, migrations], role);
+    const sql = openSql(env.DATABASE_URL, { max: 8, applicationName: "notifier", role });
     onStop("close the database pool", () => sql.end({ timeout: 5 }));
     await ensureProgress(sql, { program: inboxName, topic: inboxTopic }, partitions);
     const registry = connectRegistry(env.SCHEMA_REGISTRY_URL);
 
     let inbox: RunningProgram | null = null;
     if (env.PERKS_RUN_INBOX) {
-      const pool = openSql(env.DATABASE_URL, { max: inboxLanes + 3, applicationName: "inbox", byIndex: true });
+      const pool = openSql(env.DATABASE_URL, { max: inboxLanes + 3, applicationName: "inbox", role, byIndex: true });
       onStop("close the inbox's database pool", () => pool.end({ timeout: 5 }));
       const program = createInboxProgram({
         reader: openJsonDecoder(registry),

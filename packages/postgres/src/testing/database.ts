@@ -49,7 +49,12 @@ async function dropDatabase(adminUrl: string, name: string): Promise<void> {
 
 function fingerprint(migrations: readonly Migrations[]): string {
   const hash = createHash("sha256");
-  for (const { schema, folder } of migrations) hash.update(schema).update(readFileSync(join(folder, "meta", "_journal.json")));
+  for (const { schema, folder, rights } of migrations) {
+    hash
+      .update(schema)
+      .update(readFileSync(join(folder, "meta", "_journal.json")))
+      .update(JSON.stringify(rights ?? {}));
+  }
   return hash.digest("hex").slice(0, 12);
 }
 

@@ -8,6 +8,7 @@ import { SignJWT } from "jose";
 import type { Kafka, Producer } from "kafkajs";
 import { randomBytes, randomUUID } from "node:crypto";
 import { migrations } from "../cluster/migrations.ts";
+import { role } from "../cluster/rights.ts";
 import type { Log } from "../log.ts";
 import { type Notifier, type NotifierOptions, startNotifier } from "../notifier.ts";
 import { openTokens } from "../tokens.ts";
@@ -17,6 +18,7 @@ const partitions = 3;
 const quiet: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };
 
 export interface Rig {
+  /** With all rights; the notifier and the inbox have those of their role. */
   readonly sql: Sql;
   readonly databaseUrl: string;
   readonly kafka: Kafka;
@@ -38,7 +40,8 @@ export async function openRig(stack: { postgresUrl: string; kafkaBrokers: string
   const name = randomBytes(4).toString("hex");
   const names = { orders: `orders.${name}`, notifications: `notifications.${name}` };
   const database: TestDatabase = await testDatabase(stack.postgresUrl, [inboxMigrations, migrations]);
-  const sql = openSql(database.url, { max: 8, applicationName: "notifier-test" });
+  const sql = openSql(database.url, { max: 2, applicationName: "notifier-owner" });
+  const own = openSql(database.url, { max: 8, applicationName: "notifier-test", role });
   const kafka = createKafka({ brokers: stack.kafkaBrokers.split(","), clientId: "notifier-test", log: quiet });
   await createTopics(kafka, Object.values(names));
   await ensureProgress(sql, { program: "inbox", topic: names.notifications }, partitions);
@@ -62,7 +65,7 @@ export async function openRig(stack: { postgresUrl: string; kafkaBrokers: string
     topic: names.notifications,
     async start(options = {}) {
       const notifier = await startNotifier({
-        sql,
+        sql: own,
         kafka,
         registry: fixedRegistry(),
         tokens: openTokens({ secret }),
@@ -91,7 +94,7 @@ export async function openRig(stack: { postgresUrl: string; kafkaBrokers: string
       });
       const running = startProgram({
         program,
-        sql,
+        sql: own,
         kafka,
         noticeTopic: names.notifications,
         log: quiet,
@@ -116,7 +119,7 @@ export async function openRig(stack: { postgresUrl: string; kafkaBrokers: string
     async close() {
       for (const stop of stops.toReversed()) await stop();
       await producer.disconnect();
-      await sql.end({ timeout: 5 });
+      await Promise.all([sql, own].map((pool) => pool.end({ timeout: 5 })));
       await database.drop();
     },
   };
