@@ -1,13 +1,15 @@
 import type { NotificationEncoder } from "@perkstream/contracts";
 import { loadMerchants, type MerchantCache } from "@perkstream/merchant";
 import { MAX_AHEAD_MS, type OrderBook, type OrderEntry } from "@perkstream/orders";
-import type { ChunkContext } from "@perkstream/program";
+import { type ChunkContext, placeOf } from "@perkstream/program";
 import { lotAndCurrent } from "./awards.ts";
 import { type CustomerNeed, customerNeed, loadCustomers } from "./load.ts";
 import { type AccountIds, accountKey, type AccountKey, type AccountState, loadAccounts } from "./store/accounts.ts";
 import type { CampaignCache } from "./store/campaigns.ts";
+import { BudgetKeys } from "./store/budget-keys.ts";
 import { type CapKey, LimitBook } from "./store/limits.ts";
-import type { LevelQuery, TierPort } from "./tier-port.ts";
+import { askTier } from "./ask-tier.ts";
+import type { TierPort } from "./tier-port.ts";
 import { CashbackWork, type MerchantWork, type OrderExtra, type RefundExtra } from "./work.ts";
 
 /** What a program instance keeps between transactions. */
@@ -24,14 +26,6 @@ export interface Parts {
   readonly caches: Caches;
 }
 
-/** The tier program is behind an order that needs its level: a campaign came between `horizon` and the chunk. The host waits and tries again. */
-class TierBehindError extends Error {
-  constructor(partition: number, offset: number) {
-    super(`the tier program has not handled ${partition}:${offset} yet`);
-    this.name = "OutageError";
-  }
-}
-
 /** Everything that the decisions of a chunk need, in a few round trips; never all lots of a customer. */
 export async function loadChunk(parts: Parts, context: ChunkContext, entries: readonly OrderEntry[]): Promise<CashbackWork> {
   const { tx } = context;
@@ -46,7 +40,7 @@ export async function loadChunk(parts: Parts, context: ChunkContext, entries: re
   const work = new CashbackWork(context, parts.encoder, merchants, orders);
   for (const state of accounts.values()) work.add(state);
   await Promise.all([
-    loadLevels(parts.tier, context, work, known),
+    askTier(parts.tier, tx, work, known),
     loadLimits(context, work, known),
     loadCustomers(tx, needsOf(work, known).values(), (merchant, campaign) => campaignName(merchants, merchant, campaign)),
   ]);
@@ -87,68 +81,49 @@ function accountKeys(entries: readonly OrderEntry[], merchants: ReadonlyMap<stri
   return [...keys.values()];
 }
 
-async function loadLevels(tier: TierPort, { tx }: ChunkContext, work: CashbackWork, entries: readonly OrderEntry[]): Promise<void> {
-  const queries: LevelQuery[] = [];
-  for (const { event, record } of entries) {
-    if (event.type !== "OrderPlaced") continue;
-    const { merchant, campaigns } = work.merchant(event.merchantId);
-    if (!campaigns.usesTierAt(record.partition, record.offset) || work.orders.find(merchant.id, event.orderId) !== undefined) continue;
-    queries.push({ merchant: merchant.id, customerId: event.customerId, partition: record.partition, offset: record.offset });
-  }
-  if (queries.length === 0) return;
-  const reached = await tier.progress(tx);
-  for (const { partition, offset } of queries) if ((reached.get(partition) ?? 0) <= offset) throw new TierBehindError(partition, offset);
-  const levels = await tier.levelsAt(tx, queries);
-  for (const [i, { partition, offset }] of queries.entries()) {
-    const level = levels[i];
-    if (level === undefined) throw new Error("the tier port answered fewer levels than were asked for");
-    work.levels.set(`${partition}:${offset}`, level);
-  }
-}
-
 async function loadLimits({ tx }: ChunkContext, work: CashbackWork, entries: readonly OrderEntry[]): Promise<void> {
   const caps: CapKey[] = [];
-  const budgets = new Set<number>();
+  const budgets = new BudgetKeys();
   const merchants = new Set<MerchantWork>();
-  for (const { event, record } of entries) {
+  for (const entry of entries) {
+    const { event, record } = entry;
     const own = work.merchant(event.merchantId);
     const { merchant, campaigns } = own;
     merchants.add(own);
     const state = work.account(merchant.id, event.customerId);
-    if (campaigns.capPeriods === 0 || state === undefined) continue;
-    const { calendar } = work.held(merchant, record.partition, record.offset);
+    if ((campaigns.capPeriods === 0 && !campaigns.hasBudget) || state === undefined) continue;
+    const { calendar } = work.held(merchant, record.partition, placeOf(entry));
     const booked = work.orders.find(merchant.id, event.orderId);
     if (event.type === "OrderPlaced" && booked === undefined) {
       caps.push(...LimitBook.keysOf(state.customer.acct, campaigns, calendar.localDay(event.occurredAt), calendar));
+      budgets.ofOrder(campaigns, state.part, placeOf(entry), event.occurredAt);
     } else if (event.type !== "OrderPlaced" && booked !== undefined) {
       caps.push(...LimitBook.keysOf(booked.order.place.acct, campaigns, booked.order.place.localDay, calendar));
+      budgets.ofAwards(campaigns, state.part, booked.extra.awards);
     }
   }
   const fromStart = new Set<number>();
   for (const { campaigns } of merchants) {
     for (const one of campaigns.byId.values()) {
-      if (one.hasBudget) budgets.add(one.campaign);
       for (const bit of [1, 2, 4]) if ((one.capPeriodsFromStart & bit) !== 0) fromStart.add(one.campaign * 8 + bit);
     }
   }
   await Promise.all([
     work.limits.loadCaps(tx, caps, ({ campaign, period }) => fromStart.has(campaign * 8 + period)),
-    work.limits.lockBudgets(
-      tx,
-      [...budgets].sort((a, b) => a - b),
-    ),
+    work.limits.budgets.load(tx, budgets),
   ]);
 }
 
 /** Per customer, how late an as-of of this chunk can be, and what its refunds touch. */
 function needsOf(work: CashbackWork, entries: readonly OrderEntry[]): Map<AccountState, CustomerNeed> {
   const needs = new Map<AccountState, CustomerNeed>();
-  for (const { event, record } of entries) {
+  for (const entry of entries) {
+    const { event, record } = entry;
     const { merchant } = work.merchant(event.merchantId);
     const state = work.account(merchant.id, event.customerId);
     if (state === undefined) continue;
     let need = needs.get(state);
-    if (need === undefined) needs.set(state, (need = customerNeed(state, work.held(merchant, record.partition, record.offset), 0)));
+    if (need === undefined) needs.set(state, (need = customerNeed(state, work.held(merchant, record.partition, placeOf(entry)), 0)));
     need.until = Math.max(need.until, record.timestamp, event.occurredAt);
     if (event.type === "OrderPlaced") {
       const parked = work.orders.parkedUntil(merchant.id, event.orderId);

@@ -1,5 +1,5 @@
 import { type Booked, handle, type OrderEffects, type OrderEntry, type OrderState, type Refund } from "@perkstream/orders";
-import type { Notice, Outcome, SourceRecord } from "@perkstream/program";
+import { type Notice, type Outcome, placeOf } from "@perkstream/program";
 import { type BookedAward, readAwards, storeAwards, storeClawback, storeCurrent } from "./awards.ts";
 import { grant, judgeOrder, type Limits, refund, type RefundedOrder } from "./domain/index.ts";
 import type { AccountState } from "./store/accounts.ts";
@@ -12,7 +12,7 @@ export function decideEntry(work: CashbackWork, entry: OrderEntry): Outcome {
   const { event, record } = entry;
   const own = work.merchants.get(event.merchantId);
   if (own === undefined) return handle(work.orders, entry, undefined, new Effects(work, null, null));
-  const held = work.held(own.merchant, record.partition, record.offset);
+  const held = work.held(own.merchant, record.partition, placeOf(entry));
   const state = work.account(own.merchant.id, event.customerId);
   if (state !== undefined && state.part !== record.partition) {
     // The lock of one partition guards a customer; its events in another one would go past it.
@@ -39,13 +39,18 @@ class Effects implements OrderEffects<OrderExtra, RefundExtra> {
     return { acct: this.#customer(event.customerId).customer.acct, localDay: held.calendar.localDay(event.occurredAt) };
   }
 
-  counted(order: OrderState, { event, record }: OrderEntry) {
+  counted(order: OrderState, entry: OrderEntry) {
+    const { event, record } = entry;
     const work = this.#work;
+    const place = `${record.partition}:${record.offset}`;
+    if (work.ofOthers.size > 0 && work.ofOthers.has(place)) {
+      return { rejected: { reason: "order_conflict", message: `order ${order.orderId} was counted with another customerId` } };
+    }
     const { own, held } = this.#rules();
     const state = this.#customer(event.customerId);
     const limits = this.#limits(state, order.place.localDay);
-    const campaigns = own.campaigns.at(record.partition, record.offset);
-    const multiplierBps = work.levels.get(`${record.partition}:${record.offset}`)?.multiplierBps ?? 10_000;
+    const campaigns = own.campaigns.at(record.partition, placeOf(entry));
+    const multiplierBps = work.levels.get(place)?.multiplierBps ?? 10_000;
     const { eligible, awards, notEligible } = judgeOrder(order.placed, campaigns, multiplierBps, limits);
     const { customer } = state;
     let total = customer.pendingMinor + customer.availableMinor + customer.reservedMinor;
@@ -68,12 +73,12 @@ class Effects implements OrderEffects<OrderExtra, RefundExtra> {
     booked: Booked<OrderExtra>,
     taken: Refund,
     { event, record }: OrderEntry,
-    at: SourceRecord,
+    at: OrderEntry,
   ): { asOf: number; extra: RefundExtra; notices: readonly Notice[] } {
     const work = this.#work;
     const { own, held } = this.#rules();
     const state = this.#customer(event.customerId);
-    const latest = Math.max(record.timestamp, event.occurredAt, at.timestamp);
+    const latest = Math.max(record.timestamp, event.occurredAt, at.record.timestamp);
     const posting = work.begin(state, held, latest, { partition: record.partition, offset: record.offset });
     const { awards, order } = refundedOrder(booked, own);
     const effect = refund(posting, order, taken.occurredAt, this.#limits(state, booked.order.place.localDay));
@@ -96,9 +101,8 @@ class Effects implements OrderEffects<OrderExtra, RefundExtra> {
   #limits(state: AccountState, localDay: number): Limits {
     const { own, held } = this.#rules();
     const { sums, limits } = this.#work;
-    return limits.of(state.customer.acct, localDay, held.calendar, own.campaigns, (campaign, amountMinor) =>
-      sums.used(state.part, campaign, amountMinor),
-    );
+    const place = { acct: state.customer.acct, part: state.part, localDay };
+    return limits.of(place, held.calendar, own.campaigns, (campaign, amountMinor) => sums.used(state.part, campaign, amountMinor));
   }
 }
 

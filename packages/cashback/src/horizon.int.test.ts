@@ -9,6 +9,7 @@ import { migrations } from "./migrations.ts";
 import { createCashbackProgram } from "./program.ts";
 import { findOrder } from "./queries/orders.ts";
 import { definitionOf } from "./testing/campaigns.ts";
+import { tierOf } from "./testing/tier.ts";
 
 let database: TestDatabase;
 let sql: Sql;
@@ -43,13 +44,13 @@ test("orders wait for the tier program only where a campaign uses its multiplier
     decoder,
     encoder,
     sql,
-    tier: {
+    tier: tierOf({
       progress: () => Promise.resolve(new Map([[0, reached]])),
       levelsAt: (_sql, queries) => {
         asked.push(...queries.map(({ offset }) => offset));
         return Promise.resolve(queries.map(() => ({ levelId: "gold", multiplierBps: 15_000 })));
       },
-    },
+    }),
   });
   const driver = await createDriver(program, sql, 1);
   const plain = await shop(false);

@@ -9,4 +9,5 @@ export { cashbackGroup, cashbackOrders, type CashbackSettings, createCashbackPro
 export * from "./queries.ts";
 export { CampaignCache, MerchantCampaigns } from "./store/campaigns.ts";
 export type { HeldLevel, LevelQuery, TierPort } from "./tier-port.ts";
+export * from "./verify/index.ts";
 export type { CashbackWork } from "./work.ts";

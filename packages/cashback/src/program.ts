@@ -6,6 +6,7 @@ import type { Entry, Program } from "@perkstream/program";
 import { loadChunk, type Parts } from "./chunk.ts";
 import { decideEntry } from "./decide.ts";
 import { programName } from "./notices.ts";
+import { redriven } from "./redriven.ts";
 import { AccountIds } from "./store/accounts.ts";
 import { CampaignCache } from "./store/campaigns.ts";
 import { sweepStep } from "./sweep.ts";
@@ -63,6 +64,7 @@ export function createCashbackProgram(settings: CashbackSettings): Program<Order
       caches.accounts.clear();
     },
     sweep: (context, request) => sweepStep(parts, context, request),
+    redriven: async (_context, work, entry) => redriven(work, entry),
   };
 }
 

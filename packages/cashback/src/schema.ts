@@ -14,7 +14,7 @@ import { bigint, boolean, index, integer, jsonb, pgSchema, primaryKey, smallint,
  *  redemption(_part)       what was reserved and spent, and from which lots
  *  campaign(_version)      rules, each version with the offsets from which it holds
  *  cap_usage               what a customer got of a campaign in a period
- *  campaign_budget, budget_allowance   what is used of a budget: one shared row, or an allowance per partition
+ *  campaign_budget, budget_allowance   what is used of a budget: one shared row, or an allowance per partition (store/budgets.ts)
  *  campaign_stat, merchant_balance     sums per partition, so that no row is hot
  *  seal                    a hash chain over the transfers of each commit
  *
@@ -213,10 +213,11 @@ export const campaignBudget = cashback.table("campaign_budget", {
   campaign: integer()
     .primaryKey()
     .references(() => campaign.campaign, { onDelete: "cascade" }),
+  /** Null: the campaign had one; nothing of this row is kept up. */
   budget: int8Minor(),
-  /** Without what the allowances hold. */
+  /** With what was handed to allowances, used there or not. */
   used: minor("used"),
-  /** True: this row is locked by every chunk that awards. False: partitions have allowances. */
+  /** True: this row is locked by every chunk that may award. False: partitions have allowances. */
   shared: boolean().notNull().default(true),
 });
 
@@ -227,7 +228,9 @@ export const budgetAllowance = cashback.table(
       .notNull()
       .references(() => campaign.campaign, { onDelete: "cascade" }),
     part: integer().notNull(),
+    /** What it was handed in all. */
     allowance: minor("allowance"),
+    /** Less what clawbacks returned; below 0 when they returned more than was awarded since the row was emptied. */
     used: minor("used"),
   },
   (table) => [primaryKey({ name: "budget_allowance_pkey", columns: [table.campaign, table.part] })],

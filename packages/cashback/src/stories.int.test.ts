@@ -13,14 +13,16 @@ const FIRST_SEED = Number(process.env["CASHBACK_SEED"] ?? 1);
 
 let database: TestDatabase;
 let sql: Sql;
+let own: Sql;
 
 beforeAll(async () => {
   database = await testDatabase(inject("stack").postgresUrl, [merchantMigrations, migrations]);
-  sql = openSql(database.url, { max: 3, applicationName: "cashback-stories" });
+  sql = openSql(database.url, { max: 3, applicationName: "cashback-stories", role: "perkstream_api" });
+  own = openSql(database.url, { max: 3, applicationName: "cashback-stories", role: "perkstream_cashback" });
 });
 
 afterAll(async () => {
-  await sql.end();
+  await Promise.all([sql.end(), own.end()]);
   await database.drop();
 });
 
@@ -77,7 +79,7 @@ describe("random stories: the program on Postgres, which loads only what it need
   for (let seed = FIRST_SEED; seed < FIRST_SEED + STORIES; seed++) {
     test(`seed ${seed}`, async () => {
       const story = randomStory(seed, 120);
-      const world = await DatabaseWorld.open(sql, story);
+      const world = await DatabaseWorld.open(sql, story, own);
       const half = Math.floor(story.steps.length / 2);
       for (const steps of [story.steps.slice(0, half), story.steps.slice(half)]) {
         await playBatched(steps, world, seed);

@@ -66,6 +66,8 @@ describe("a sweep to an instant at which much is due", () => {
   test("takes so many customers at a time that a step stays bounded", async () => {
     const { world, merchant } = await openWith(100, 200);
     await world.step({ at: HOLD_ENDS, sweep: true });
-    expect(await stepsOf(merchant)).toEqual([12_401, 7_600]);
+    const steps = await stepsOf(merchant);
+    expect(Math.max(...steps)).toBeLessThanOrEqual(2_500);
+    expect(steps.reduce((sum, lots) => sum + lots, 0)).toBe(20_001);
   });
 });

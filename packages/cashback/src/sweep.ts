@@ -14,7 +14,8 @@ import { CashbackWork, type MerchantWork } from "./work.ts";
  */
 const MAX_CUSTOMERS = 250;
 const MAX_LOTS_PER_CUSTOMER = 50;
-const MAX_LOTS = MAX_CUSTOMERS * MAX_LOTS_PER_CUSTOMER;
+/** Of all customers of a step together, for each customer that the host allows. */
+const LOTS_PER_CUSTOMER = 10;
 
 interface Bound {
   readonly merchant: Merchant;
@@ -36,12 +37,12 @@ export async function sweepStep(parts: Parts, context: ChunkContext, request: Sw
     if (own !== undefined) merchants.set(merchant.merchantId, { merchant, campaigns: own });
   }
   const work = new CashbackWork(context, parts.encoder, merchants, null);
-  const { steps, cut } = await prepare(context, work, states, byMerchant, request.partition);
+  const { steps, cut } = await prepare(context, work, states, byMerchant, request.partition, limit * LOTS_PER_CUSTOMER);
   const applied: AppliedStep[] = [];
   for (const { state, held, until } of steps) {
     work.add(state);
     if (work.sweep(state, held, until))
-      applied.push({ partition: request.partition, kind: "sweep", customer: state.customer.acct, asOf: until });
+      applied.push({ partition: request.partition, kind: "sweep", customer: state.customer.acct, asOf: until, detail: null });
   }
   await work.save(context);
   const notices = work.takeNotices().map((notice) => ({ partition: request.partition, notice }));
@@ -105,6 +106,7 @@ async function prepare(
   states: readonly AccountState[],
   bounds: ReadonlyMap<number, Bound>,
   partition: number,
+  maxLots: number,
 ): Promise<{ steps: Step[]; cut: boolean }> {
   const offset = progress.get(partition)?.nextOffset ?? 0;
   const wanted = states.flatMap((state) => {
@@ -120,7 +122,7 @@ async function prepare(
     MAX_LOTS_PER_CUSTOMER,
   );
   const bounded = wanted.map(({ state, held, until }) => ({ state, held, until: cuts.get(state.customer.acct) ?? until }));
-  const steps = await fitting(tx, bounded);
+  const steps = await fitting(tx, bounded, maxLots);
   await loadCustomers(
     tx,
     steps.map(({ state, held, until }) => customerNeed(state, held, until)),
@@ -130,15 +132,15 @@ async function prepare(
 }
 
 /** As many customers as a step may load lots of, at least one: what is due at one instant, as at a month's end, cannot be cut. */
-async function fitting(tx: ChunkContext["tx"], steps: readonly Step[]): Promise<Step[]> {
+async function fitting(tx: ChunkContext["tx"], steps: readonly Step[], maxLots: number): Promise<Step[]> {
   const counts = await dueCounts(
     tx,
     steps.map(({ state, held, until }) => dueKey(state.customer.acct, until, held)),
-    MAX_LOTS,
+    maxLots,
   );
   let lots = 0;
   return steps.filter(({ state }, i) => {
     lots += counts.get(state.customer.acct) ?? 0;
-    return i === 0 || lots <= MAX_LOTS;
+    return i === 0 || lots <= maxLots;
   });
 }

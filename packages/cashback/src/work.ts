@@ -43,6 +43,8 @@ export class CashbackWork {
   readonly sums = new Sums();
   /** Levels by `partition:offset` of the orders that need one. */
   readonly levels = new Map<string, HeldLevel>();
+  /** Orders, as in `levels`, whose id the tier program counted for another customer. */
+  readonly ofOthers = new Set<string>();
   /** Of merchants with one version of settings: the same at every offset. */
   readonly #rules = new Map<Merchant, Held>();
   readonly #progress: ReadonlyMap<number, PartitionProgress>;
@@ -178,8 +180,9 @@ export class CashbackWork {
     this.#newRedemptions.push(owned);
   }
 
-  /** A handful of statements, sent together. */
+  /** A handful of statements, sent together. Throws RemedyError when a budget must be shared first (store/budgets.ts). */
   async save({ tx }: ChunkContext): Promise<void> {
+    this.limits.budgets.check();
     const lots: OwnedLot[] = [];
     const redemptions: OwnedRedemption[] = [];
     const created = new Set(this.#newRedemptions.map(({ redemption }) => redemption));
@@ -201,5 +204,6 @@ export class CashbackWork {
       insertRedemptions(tx, this.#newRedemptions),
       updateRedemptions(tx, redemptions),
     ]);
+    await this.limits.budgets.refill(tx);
   }
 }

@@ -20,14 +20,14 @@ export interface OrderEffects<X, R> {
   ): { readonly extra: X; readonly notices: readonly Notice[] } | { readonly rejected: Rejection };
   /**
    * A refund or cancellation that is already taken off `order.remaining`; `extra` of the order may be changed in place.
-   * `entry` has the refund's own coordinates, the cause of its notices; `at` is the record whose offset is handled now:
-   * the order's for a refund that was parked. `asOf` is stored with the refund.
+   * `entry` has the refund's own coordinates, the cause of its notices; `at` is the entry that is handled now: the order's
+   * for a refund that was parked, else the same. `asOf` is stored with the refund.
    */
   refunded(
     order: Booked<X>,
     refund: Refund,
     entry: OrderEntry,
-    at: SourceRecord,
+    at: OrderEntry,
   ): { readonly asOf: number; readonly extra: R; readonly notices: readonly Notice[] };
 }
 
@@ -83,7 +83,7 @@ export function handle<X, R>(
     ledger.park(merchant.id, entry);
     return PARKED;
   }
-  return { result: "applied", notices: refund(ledger, booked!, judgement.refund, entry, record, effects) };
+  return { result: "applied", notices: refund(ledger, booked!, judgement.refund, entry, entry, effects) };
 }
 
 function count<X, R>(ledger: Ledger<X, R>, entry: OrderEntry, merchant: OrderMerchant, effects: OrderEffects<X, R>): Outcome {
@@ -94,14 +94,14 @@ function count<X, R>(ledger: Ledger<X, R>, entry: OrderEntry, merchant: OrderMer
   const booked = ledger.add(order, counted.extra);
   const waiting = ledger.unpark(merchant.id, order.orderId);
   if (waiting.length === 0) return { result: "applied", notices: counted.notices };
-  return release(ledger, booked, waiting, entry.record, counted.notices, effects);
+  return release(ledger, booked, waiting, entry, counted.notices, effects);
 }
 
 function release<X, R>(
   ledger: Ledger<X, R>,
   booked: Booked<X>,
   waiting: readonly OrderEntry[],
-  at: SourceRecord,
+  at: OrderEntry,
   first: readonly Notice[],
   effects: OrderEffects<X, R>,
 ): Outcome {
@@ -122,7 +122,7 @@ function refund<X, R>(
   booked: Booked<X>,
   taken: Refund,
   entry: OrderEntry,
-  at: SourceRecord,
+  at: OrderEntry,
   effects: OrderEffects<X, R>,
 ): readonly Notice[] {
   booked.order.post(taken);

@@ -17,4 +17,5 @@ export { createOrderBook, emptyOrders, type OrderBook } from "./store/book.ts";
 export type { OrderBookOptions, WorkingOrders } from "./store/contract.ts";
 export type { ExtraType, ExtraTypes } from "./store/extra.ts";
 export type { OrderKey } from "./store/read.ts";
+export { orderRights } from "./store/rights.ts";
 export { orderTables, type ExtraColumns } from "./store/tables.ts";

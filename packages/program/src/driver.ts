@@ -27,11 +27,18 @@ export interface Driver {
 
 /**
  * Runs a program over a list of records against a real database, without a broker: the same decode, load, decide,
- * save and transaction as the host's. For tests of programs, and for whoever re-reads a log.
+ * save and transaction as the host's. For tests of programs, and for whoever re-reads a log. `owned` are the partitions that it
+ * takes over, if not all.
  */
-export async function createDriver<E, W>(program: Program<E, W>, sql: Sql, partitions: number): Promise<Driver> {
+export async function createDriver<E, W>(
+  program: Program<E, W>,
+  sql: Sql,
+  partitions: number,
+  owned: readonly number[] = Array.from({ length: partitions }, (_, partition) => partition),
+): Promise<Driver> {
   const epoch = 1 + Math.floor(Math.random() * 2 ** 40);
-  const next = await takeOver(sql, program, partitions, epoch);
+  await ensureProgress(sql, { program: program.name, topic: program.topic }, partitions);
+  const next = await takeOver(sql, program, owned, epoch);
   const notices: Notice[] = [];
   const outcomes: Outcome[] = [];
   const deadLetters: DeadLetter[] = [];
@@ -72,12 +79,10 @@ export async function createDriver<E, W>(program: Program<E, W>, sql: Sql, parti
   };
 }
 
-async function takeOver<E, W>(sql: Sql, program: Program<E, W>, partitions: number, epoch: number): Promise<Map<number, number>> {
-  const scope = { program: program.name, topic: program.topic };
-  await ensureProgress(sql, scope, partitions);
+async function takeOver<E, W>(sql: Sql, program: Program<E, W>, owned: readonly number[], epoch: number): Promise<Map<number, number>> {
   const rows = await sql.unsafe<{ part: number; next_off: bigint }[]>(
-    `UPDATE ${program.name}.progress SET epoch = $1 WHERE topic = $2 AND part < $3 RETURNING part, next_off`,
-    [epoch, program.topic, partitions],
+    `UPDATE ${program.name}.progress SET epoch = $1 WHERE topic = $2 AND part = ANY($3::int4[]) RETURNING part, next_off`,
+    [epoch, program.topic, `{${owned.join(",")}}`],
   );
   return new Map(rows.map((row) => [row.part, Number(row.next_off)]));
 }

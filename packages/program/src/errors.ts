@@ -1,8 +1,10 @@
+import { RemedyError } from "./remedy.ts";
+
 /**
  * What went wrong in a transaction of a program, and what helps:
  *
  *  fence    another owner has the partition: drop what is cached and read the stored progress
- *  repeat   lost against a concurrent transaction (23505, 40P01, 40001): the same again from its load
+ *  repeat   lost against a concurrent transaction (23505, 40P01, 40001), or remedied (remedy.ts): the same again from its load
  *  data     a value that no column can hold (SQLSTATE class 22): find the event, it becomes a dead letter
  *  outage   database or broker away, slow or out of resources: wait and try again, for ever
  *  defect   a bug: stop the partition with the event named
@@ -55,6 +57,7 @@ const OUTAGE_CODES = new Set([
 export function classify(error: unknown): FailureKind {
   if (error instanceof FenceLostError) return "fence";
   if (error instanceof DefectError) return "defect";
+  if (error instanceof RemedyError) return "repeat";
   if (!(error instanceof Error)) return "defect";
   const code = "code" in error && typeof error.code === "string" ? error.code : "";
   if (REPEATABLE.has(code)) return "repeat";

@@ -13,6 +13,7 @@ export type {
   SweepOutcome,
   SweepRequest,
 } from "./program.ts";
+export { holdsFrom, placeOf } from "./program.ts";
 export { classify, DefectError, FenceLostError, type FailureKind } from "./errors.ts";
 export { createKafka, kafkajs, type KafkaSettings } from "./kafkajs.ts";
 export { noticeId } from "./notice-id.ts";
@@ -26,6 +27,9 @@ export {
   type ProgramScope,
   type StoredProgress,
 } from "./progress.ts";
+export { findDeadLetter, redrive, type RedriveResult, type StoredDeadLetter } from "./redrive.ts";
+export { RemedyError, withRemedies } from "./remedy.ts";
+export { commandRights, hostRights } from "./rights.ts";
 export { hostTables } from "./tables.ts";
 export { createDriver, type DrivenRecord, type Driver } from "./driver.ts";
 export { readSource, SOURCE_HEADER, sourceHeader, type NoticeSource } from "./source-header.ts";

@@ -4,11 +4,11 @@ import type { KafkaLog } from "./kafkajs.ts";
 import type { HostMetrics } from "./metrics.ts";
 import type { Partition } from "./partition.ts";
 import { cutAt, decodePlanned, entriesOf, halves, planChunk, planSuspects, toChunk, type Planned, type Suspect } from "./plan.ts";
-import type { Program } from "./program.ts";
+import type { Program, SweepRequest } from "./program.ts";
 import { loadOutbox } from "./progress.ts";
 import type { Publisher } from "./publisher.ts";
 import type { HostSettings } from "./settings.ts";
-import { nextSweepRequest, recordFailure, sweepRequestDone } from "./statements.ts";
+import { nextSweepRequests, recordFailure, sweepRequestDone } from "./statements.ts";
 import { commitAcknowledged, commitChunk, commitSweep, type Committed, type CrashPoint } from "./transaction.ts";
 
 export interface LaneOptions<E, W> {
@@ -30,6 +30,12 @@ export interface LaneOptions<E, W> {
 const HORIZON_POLL_MS = 3;
 const HORIZON_POLL_MAX_MS = 50;
 const ENOUGH_FOR_NO_LINGER = 0.25;
+/** While records come in, acknowledged rows are marked by the chunks; a mark of their own would be one more commit. */
+const BUSY_FLUSH_MS = 1_000;
+/** Orders wait while a sweep step runs, so its size follows from how long the last one took, ms. */
+const SWEEP_STEP_MS = 40;
+const FIRST_SWEEP_LIMIT = 50;
+const LEAST_SWEEP_LIMIT = 5;
 
 /**
  * A lane handles some of the process's partitions, one transaction at a time, in a loop:
@@ -57,6 +63,7 @@ export class Lane<E, W> {
   #flushedAt = 0;
   #askedForPoll = false;
   #sweepMore = new Set<number>();
+  #sweepLimit = FIRST_SWEEP_LIMIT;
 
   constructor(options: LaneOptions<E, W>) {
     this.#options = options;
@@ -136,7 +143,7 @@ export class Lane<E, W> {
     this.#inFlight = [];
     const swept = await this.#sweepOne();
     await this.#poll();
-    await this.#flush(waiting === 0 ? this.#options.settings.pollIntervalMs : this.#options.settings.flushAfterMs);
+    await this.#flush(waiting === 0 ? BUSY_FLUSH_MS : this.#options.settings.flushAfterMs);
     return swept ? 0 : waiting;
   }
 
@@ -235,7 +242,6 @@ export class Lane<E, W> {
       until: time,
       backlog: due.backlog,
       scope: null,
-      limit: settings.sweepLimit,
     });
     if (more) this.#sweepMore.add(due.partition);
     else this.#sweepMore.delete(due.partition);
@@ -243,8 +249,10 @@ export class Lane<E, W> {
     return more;
   }
 
-  async #sweep(partition: Partition<E>, request: Parameters<NonNullable<Program<E, W>["sweep"]>>[1]): Promise<boolean> {
+  async #sweep(partition: Partition<E>, asked: Omit<SweepRequest, "limit">): Promise<boolean> {
     await this.#options.publisher.room();
+    const request = { ...asked, limit: Math.min(this.#sweepLimit, this.#options.settings.sweepLimit) };
+    const began = performance.now();
     const chunk = {
       partition: partition.partition,
       nextOffset: partition.next,
@@ -256,6 +264,7 @@ export class Lane<E, W> {
     const committed = await commitSweep(this.#options.sql, this.#options.program, chunk, request, this.#knowledge());
     this.#afterCommit(committed);
     if (committed.applied.length > 0) this.#options.metrics.sweepSteps.inc({ program: this.#options.program.name });
+    if (committed.more) this.#sweepLimit = nextSweepLimit(request.limit, performance.now() - began);
     return committed.more;
   }
 
@@ -278,19 +287,19 @@ export class Lane<E, W> {
           );
     for (const row of rows) this.partitions.get(row.partition)!.queuedSeq = row.seq;
     if (rows.length > 0) publisher.enqueue(rows);
-    for (const partition of running) await this.#answerSweepRequests(partition);
+    if (running.length > 0) await this.#answerSweepRequests(running);
   }
 
-  async #answerSweepRequests(partition: Partition<E>): Promise<void> {
-    const { sql, program, settings } = this.#options;
+  async #answerSweepRequests(running: readonly Partition<E>[]): Promise<void> {
+    const { sql, program } = this.#options;
     for (;;) {
-      const request = await nextSweepRequest(sql, program.name, partition.partition, partition.next);
-      if (request === null) return;
-      const { scope, at } = request;
-      while (
-        await this.#sweep(partition, { partition: partition.partition, until: at, backlog: false, scope, limit: settings.sweepLimit })
-      );
-      await sweepRequestDone(sql, program.name, request.id, partition.partition);
+      const offsets = running.map(({ partition, next }) => ({ part: partition, off: next }));
+      const requests = await nextSweepRequests(sql, program.name, offsets);
+      if (requests.length === 0) return;
+      for (const { partition, id, scope, at } of requests) {
+        while (await this.#sweep(this.partitions.get(partition)!, { partition, until: at, backlog: false, scope }));
+        await sweepRequestDone(sql, program.name, id, partition);
+      }
     }
   }
 
@@ -399,4 +408,10 @@ export class Lane<E, W> {
     for (const partition of this.partitions.values()) if (!partition.isStuck) count += partition.slots.length;
     return count > 0 && count < this.#options.settings.chunkSize * ENOUGH_FOR_NO_LINGER;
   }
+}
+
+/** Twice as many customers after a quick step, fewer in proportion after a slow one. */
+function nextSweepLimit(limit: number, tookMs: number): number {
+  if (tookMs > SWEEP_STEP_MS) return Math.max(LEAST_SWEEP_LIMIT, Math.floor((limit * SWEEP_STEP_MS) / tookMs));
+  return tookMs < SWEEP_STEP_MS / 2 ? limit * 2 : limit;
 }

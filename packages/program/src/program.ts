@@ -23,6 +23,18 @@ export interface Entry<E> {
   readonly record: SourceRecord;
   readonly scope: string | null;
   readonly event: E;
+  /** Of a record that is read once more: the partition's next offset, before which it is handled. Else absent: its own offset. */
+  readonly place?: number;
+}
+
+/** The offset whose rules an entry is decided by. */
+export function placeOf({ record, place }: Entry<unknown>): number {
+  return place ?? record.offset;
+}
+
+/** The first offset that finds what an entry changes: the next one, or that before which a record was read once more. */
+export function holdsFrom({ record, place }: Entry<unknown>): number {
+  return place ?? record.offset + 1;
 }
 
 /** A notification to publish: `value` is framed Avro, `id` is a UUIDv5 of its cause (protocols: a repeat has the same id). */
@@ -79,13 +91,19 @@ export interface SweepRequest {
   readonly limit: number;
 }
 
-/** A sweep step that applied something; stored in `applied` so that reading again gives the same (protocols 10). */
+/**
+ * What was applied outside of events (a sweep's step, a command, an edit): stored in `applied` with the partition's next offset
+ * and a number, so that reading again gives the same (docs/programs.md, "What can be recomputed").
+ */
 export interface AppliedStep {
   readonly partition: number;
   readonly kind: string;
+  /** The program's surrogate id; 0: it is about no customer. */
   readonly customer: number;
+  /** ms */
   readonly asOf: number;
-  readonly detail?: string;
+  /** What is needed to do it again, as JSON. */
+  readonly detail: Readonly<Record<string, unknown>> | null;
 }
 
 export interface SweepOutcome {
@@ -124,4 +142,6 @@ export interface Program<E, W> {
   /** After a lost fence, a lost connection or an assignment: what is cached of rows may be wrong. */
   dropCaches?(): void;
   sweep?(context: ChunkContext, request: SweepRequest): Promise<SweepOutcome>;
+  /** After `save` of an entry that was read once more and was applied or parked: its customer, and what to store with that step. */
+  redriven?(context: ChunkContext, work: W, entry: Entry<E>): Promise<Pick<AppliedStep, "customer" | "asOf" | "detail">>;
 }

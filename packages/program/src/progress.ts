@@ -1,6 +1,7 @@
 import { fromSet, parseInt8Array, type Sql, type Tx } from "@perkstream/postgres";
+import { saveApplied } from "./applied.ts";
 import { FenceLostError } from "./errors.ts";
-import type { ChunkContext, Notice, PartitionProgress } from "./program.ts";
+import type { AppliedStep, ChunkContext, Notice, PartitionProgress } from "./program.ts";
 
 /** Which rows a transaction is about. */
 export interface ProgramScope {
@@ -205,11 +206,13 @@ export function wakeChannel(program: string): string {
 export interface CommandContext extends ChunkContext {
   /** Puts a notification into the outbox of a locked partition. */
   emit(partition: number, notice: Notice): void;
+  /** Stores what was done to a customer, or what holds from here on, in the order of the calls. */
+  applied(step: AppliedStep): void;
 }
 
 /**
  * A transaction of somebody who does not own the partitions (an API command, a rule edit): locks their progress rows,
- * lets `run` read and write, numbers what it emitted, and tells the owner. The epoch and the next offset stay.
+ * lets `run` read and write, numbers what it emitted and applied, and tells the owner. The epoch and the next offset stay.
  *
  * @throws with SQLSTATE 55P03 when a lock is not had in time
  */
@@ -231,8 +234,15 @@ export async function inPartitions<T>(
   const progress = await lockProgress(tx, scope, scope.partitions);
   const before = new Map([...progress].map(([partition, row]) => [partition, row.nextOffset]));
   const emitted: PartitionNotice[] = [];
-  const result = await run({ tx, progress, emit: (partition, notice) => void emitted.push({ partition, notice }) });
+  const steps: AppliedStep[] = [];
+  const result = await run({
+    tx,
+    progress,
+    emit: (partition, notice) => void emitted.push({ partition, notice }),
+    applied: (step) => void steps.push(step),
+  });
   const rows = numberNotices(progress, emitted);
+  await saveApplied(tx, scope.program, progress, steps);
   await saveOutbox(tx, scope.program, rows);
   await saveProgress(tx, scope, [...progress.values()], before);
   if (rows.length > 0) await tx.unsafe(`SELECT pg_notify($1, '')`, [wakeChannel(scope.program)]);

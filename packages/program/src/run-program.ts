@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { migrate, openSql, type Migrations, type Sql } from "@perkstream/postgres";
+import { migrate, openSql, type Migrations, type ServiceRole, type Sql } from "@perkstream/postgres";
 import { commonEnvironment, port, runService, serveHealth, type ServiceContext } from "@perkstream/service";
 import { z } from "zod";
 import { startProgram } from "./host.ts";
@@ -31,6 +31,8 @@ export interface ProgramService<E, W> {
   readonly port: { readonly variable: string; readonly fallback: number };
   /** Those of the program and of what it reads; applied at start. */
   readonly migrations: readonly Migrations[];
+  /** Under which it works with the database; its rights are declared with the migrations. */
+  readonly role: ServiceRole;
   readonly noticeTopic: string;
   /** The topic that the program reads. */
   readonly topic: string;
@@ -59,9 +61,10 @@ async function start<E, W>(
   service: ProgramService<E, W>,
   { env, log, metrics, onStop }: ServiceContext<HostEnvironment & Record<string, unknown>>,
 ): Promise<void> {
-  await migrate(env.DATABASE_URL, service.migrations);
+  const { role } = service;
+  await migrate(env.DATABASE_URL, service.migrations, role);
   const lanes = env.PERKS_LANES;
-  const sql = openSql(env.DATABASE_URL, { max: lanes + 4, applicationName: service.name, byIndex: true });
+  const sql = openSql(env.DATABASE_URL, { max: lanes + 4, applicationName: service.name, role, byIndex: true });
   onStop("close the database pool", () => sql.end({ timeout: 5 }));
   const kafka = createKafka({ ...kafkaSettings(env), clientId: `${service.name}-${randomUUID()}`, log });
   const partitions = await partitionsOf(kafka, [service.topic]);

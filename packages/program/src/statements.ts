@@ -1,4 +1,4 @@
-import type { Sql } from "@perkstream/postgres";
+import { fromSet, type Sql } from "@perkstream/postgres";
 import { lockProgress, type StoredProgress } from "./progress.ts";
 
 /** Writes a fresh epoch into the progress rows and reads them: from now on every earlier owner is fenced. */
@@ -60,19 +60,20 @@ export interface StoredSweepRequest {
   readonly at: number;
 }
 
-/** The oldest sweep that was asked for and whose offset has been reached. */
-export async function nextSweepRequest(
+/** Per partition the oldest sweep that was asked for and whose offset has been reached. */
+export async function nextSweepRequests(
   sql: Sql,
   program: string,
-  partition: number,
-  nextOffset: number,
-): Promise<StoredSweepRequest | null> {
-  const [row] = await sql.unsafe<{ id: string; scope: string; at: Date }[]>(
-    `SELECT id, scope, at FROM ${program}.sweep_request WHERE NOT done AND part = $1 AND after_off <= $2 ORDER BY at, id LIMIT 1`,
-    [partition, nextOffset],
+  nextOffsets: readonly { readonly part: number; readonly off: number }[],
+): Promise<(StoredSweepRequest & { readonly partition: number })[]> {
+  const set = fromSet({ part: "int4", off: "int8" } as const, nextOffsets);
+  const rows = await sql.unsafe<{ part: number; id: string; scope: string; at: Date }[]>(
+    `SELECT DISTINCT ON (s.part) s.part, s.id, s.scope, s.at FROM ${set.text} AS r
+       JOIN ${program}.sweep_request s ON s.part = r.part AND s.after_off <= r.off AND NOT s.done ORDER BY s.part, s.at, s.id`,
+    set.params,
     { prepare: true },
   );
-  return row === undefined ? null : { id: row.id, scope: row.scope, at: new Date(row.at).getTime() };
+  return rows.map(({ part, id, scope, at }) => ({ partition: part, id, scope, at: at.getTime() }));
 }
 
 export async function sweepRequestDone(sql: Sql, program: string, id: string, partition: number): Promise<void> {

@@ -9,7 +9,7 @@ import { boolean, index, integer, jsonb, primaryKey, text, uuid, type PgSchema }
  *  outbox         notifications committed but not yet acknowledged by Kafka, gapless per partition
  *  dead_letter    records that were not applied, with original bytes and coordinates
  *  tally          counters per partition and scope (merchant), and the highest record timestamp read
- *  applied        sweep steps that changed something, so that reading again gives the same
+ *  applied        sweeps, commands and edits, so that reading again gives the same (docs/programs.md, "What can be recomputed")
  *  sweep_request  sweeps that somebody asked for (POST /v1/dev/sweep)
  */
 export function hostTables(schema: PgSchema) {

@@ -1,4 +1,6 @@
-import { insertSet, fromSet, type Sql, type Tx } from "@perkstream/postgres";
+import { fromSet, type Sql, type Tx } from "@perkstream/postgres";
+import { saveApplied } from "./applied.ts";
+import { saveDeadLetters } from "./dead-letters.ts";
 import { DefectError } from "./errors.ts";
 import {
   checkFence,
@@ -11,6 +13,8 @@ import {
   type StoredProgress,
 } from "./progress.ts";
 import type { AppliedStep, DeadLetter, Entry, Outcome, Program, SweepRequest } from "./program.ts";
+import { withRemedies } from "./remedy.ts";
+import { saveTally, tally } from "./tally.ts";
 
 /** What one transaction handles of one partition: everything from `nextOffset` to `endOffset` (exclusive). */
 export interface PartitionChunk<E> {
@@ -50,6 +54,17 @@ export type CrashPoint = (step: string) => void;
 
 const FOREIGN_ROWS_LIMIT = 10_000;
 
+/** The transaction of a chunk, again after each remedy that it asks for (remedy.ts). */
+export function commitChunk<E, W>(
+  sql: Sql,
+  program: Program<E, W>,
+  chunks: readonly PartitionChunk<E>[],
+  owner: OwnerKnowledge,
+  crash?: CrashPoint,
+): Promise<Committed> {
+  return withRemedies(sql, () => attemptChunk(sql, program, chunks, owner, crash));
+}
+
 /**
  * The transaction of a chunk. Either everything is stored, state, de-duplication, dead letters, outbox and
  * progress, or nothing is.
@@ -58,7 +73,7 @@ const FOREIGN_ROWS_LIMIT = 10_000;
  *
  * @throws FenceLostError, DefectError, and errors of the database (see errors.ts)
  */
-export async function commitChunk<E, W>(
+async function attemptChunk<E, W>(
   sql: Sql,
   program: Program<E, W>,
   chunks: readonly PartitionChunk<E>[],
@@ -88,8 +103,16 @@ export async function commitChunk<E, W>(
     const outbox = numberNotices(progress, notices);
     markPublished(progress, owner);
     await Promise.all([
-      saveDeadLetters(tx, program, deadLetters),
-      saveTally(tx, program.name, tally(chunks, entries, decided)),
+      saveDeadLetters(tx, scopeOf(program), deadLetters),
+      saveTally(
+        tx,
+        program.name,
+        tally(
+          chunks.flatMap((chunk) => chunk.deadLetters),
+          entries,
+          decided,
+        ),
+      ),
       deleteAcknowledged(tx, program.name, owner.acknowledged, progress),
       saveOutbox(tx, program.name, outbox),
       saveProgress(tx, scopeOf(program), [...progress.values()], before),
@@ -214,89 +237,6 @@ function collectDeadLetters<E>(
   return all;
 }
 
-function saveDeadLetters<E, W>(tx: Tx, program: Program<E, W>, deadLetters: readonly DeadLetter[]): Promise<unknown> {
-  return insertSet(
-    tx,
-    `${program.name}.dead_letter`,
-    {
-      topic: "text",
-      part: "int4",
-      off: "int8",
-      record_at: "timestamptz",
-      key: "bytea",
-      value: "bytea",
-      headers: "jsonb",
-      scope: "uuid",
-      reason: "text",
-      message: "text",
-    },
-    deadLetters.map(({ record, scope, reason, message }) => ({
-      topic: program.topic,
-      part: record.partition,
-      off: record.offset,
-      record_at: storableInstant(record.timestamp),
-      key: record.key,
-      value: record.value,
-      headers: Object.fromEntries(
-        Object.entries(record.headers).map(([name, value]) => [name.replaceAll("\0", "\u{fffd}"), value.toString("base64")]),
-      ),
-      scope,
-      reason,
-      message: message.replaceAll("\0", "\u{fffd}").slice(0, 2_000),
-    })),
-  );
-}
-
-/** A producer may write any 64-bit timestamp; a Date ends in the year 275760. */
-function storableInstant(ms: number): number {
-  return Math.min(Math.max(ms, -62_135_596_800_000), 253_402_300_799_999);
-}
-
-interface TallyRow {
-  readonly part: number;
-  readonly scope: string;
-  events: number;
-  duplicates: number;
-  parked: number;
-  high_at: number;
-}
-
-function tally<E>(chunks: readonly PartitionChunk<E>[], entries: readonly Entry<E>[], outcomes: readonly Outcome[]): TallyRow[] {
-  const rows = new Map<string, TallyRow>();
-  const rowOf = (part: number, scope: string, timestamp: number): TallyRow => {
-    const key = `${part} ${scope}`;
-    let row = rows.get(key);
-    if (row === undefined) rows.set(key, (row = { part, scope, events: 0, duplicates: 0, parked: 0, high_at: timestamp }));
-    row.high_at = Math.max(row.high_at, timestamp);
-    row.events += 1;
-    return row;
-  };
-  for (const [i, { record, scope }] of entries.entries()) {
-    if (scope === null) continue;
-    const row = rowOf(record.partition, scope, storableInstant(record.timestamp));
-    const outcome = outcomes[i]!;
-    if (outcome.result === "duplicate") row.duplicates += 1;
-    if (outcome.result === "parked") row.parked += 1;
-    row.parked -= outcome.unparked ?? 0;
-    row.duplicates += outcome.duplicates ?? 0;
-  }
-  for (const { record, scope } of chunks.flatMap((chunk) => chunk.deadLetters)) {
-    if (scope !== null) rowOf(record.partition, scope, storableInstant(record.timestamp));
-  }
-  return [...rows.values()].sort((a, b) => a.part - b.part || (a.scope < b.scope ? -1 : 1));
-}
-
-function saveTally(tx: Tx, program: string, rows: readonly TallyRow[]): Promise<unknown> {
-  return insertSet(
-    tx,
-    `${program}.tally AS t`,
-    { part: "int4", scope: "uuid", events: "int8", duplicates: "int8", parked: "int8", high_at: "timestamptz" },
-    rows.map((row) => ({ ...row })),
-    `ON CONFLICT (part, scope) DO UPDATE SET events = t.events + excluded.events, duplicates = t.duplicates + excluded.duplicates,
-       parked = t.parked + excluded.parked, high_at = greatest(t.high_at, excluded.high_at)`,
-  );
-}
-
 function markPublished(progress: ReadonlyMap<number, StoredProgress>, owner: OwnerKnowledge): void {
   for (const [partition, row] of progress) row.published = Math.max(row.published, owner.acknowledged.get(partition) ?? 0);
 }
@@ -313,24 +253,6 @@ async function deleteAcknowledged(
   await tx.unsafe(`DELETE FROM ${program}.outbox o USING ${set.text} r WHERE o.part = r.part AND o.seq <= r.seq`, set.params, {
     prepare: true,
   });
-}
-
-function saveApplied(
-  tx: Tx,
-  program: string,
-  progress: ReadonlyMap<number, StoredProgress>,
-  steps: readonly AppliedStep[],
-): Promise<unknown> {
-  return insertSet(
-    tx,
-    `${program}.applied`,
-    { part: "int4", off: "int8", n: "int8", kind: "text", customer: "int8", as_of: "timestamptz", detail: "jsonb" },
-    steps.map(({ partition, kind, customer, asOf, detail }) => {
-      const row = progress.get(partition)!;
-      row.appliedSeq += 1;
-      return { part: partition, off: row.nextOffset, n: row.appliedSeq, kind, customer, as_of: asOf, detail: detail ?? null };
-    }),
-  );
 }
 
 /** Stores what Kafka has acknowledged, when no chunk comes along to do it. */

@@ -1,6 +1,5 @@
 import type { NotificationEncoder } from "@perkstream/contracts";
 import type { Merchant } from "@perkstream/merchant";
-import { insertSet } from "@perkstream/postgres";
 import type { CommandContext } from "@perkstream/program";
 import { ChangeLog } from "./changes.ts";
 import type { Customer } from "./customer.ts";
@@ -33,7 +32,8 @@ export type CommandResult = { readonly done: true } | { readonly refused: Refusa
 
 /**
  * Pins, promotes, demotes or unpins a customer, inside `withPartitions` of the tier program. What is due by the clock
- * is applied first and stays, also when the command is refused. A customer that nobody knew is one afterwards.
+ * is applied first; that and the as-of stay, also when the command is refused. A customer that nobody knew is one
+ * afterwards, but not by a refusal. Either is stored in `applied`.
  */
 export async function runTierCommand(
   context: CommandContext,
@@ -49,53 +49,33 @@ export async function runTierCommand(
   const rows = await loadAccounts(tx, new Map([[customerKey(merchant.id, customerId), wanted]]), new AccountIds());
   const [customer] = await openForTime(tx, [...rows.values()], rules, () => effect.offset);
   if (customer === undefined) throw new Error("the account was not made");
-  const number = numbering(progress);
-  const changes = new ChangeLog(encoder, number);
+  const changes = new ChangeLog(encoder, numbering(progress));
   changes.because({ text: by.id, occurredAt: null });
   const asOf = customer.bringForward(effect, [by.atMs], changes);
   const decision = decideCommand(customer, customer.rulesAt(effect), command, by.actor, asOf);
-  if (!("refused" in decision)) {
+  const refused = "refused" in decision ? decision.refused : null;
+  if ("refused" in decision) {
+    customer.take({ state: { ...customer.state, lastAsOf: asOf }, changes: [] }, effect, changes);
+  } else {
     customer.known = true;
     // A pin of the level that is held changes no level, but its end and whose it is.
     customer.stored = null;
     customer.take(decision, effect, changes);
-    await storeCommand(context, customer, command, by, effect, number(partition), asOf);
   }
+  context.applied({ partition, kind: command.kind, customer: customer.acct, asOf, detail: detailOf(command, by, refused) });
   await saveCustomers(tx, [customer], changes.recorded, () => effect.offset);
   for (const { notice } of changes.takeNotices()) context.emit(partition, notice);
-  return "refused" in decision ? decision : { done: true };
+  return refused === null ? { done: true } : { refused };
 }
 
-function decideCommand({ state, days }: Customer, rules: Rules, command: TierCommand, actor: string, asOf: number): Decision {
+/** What the domain says to a command, after what is due. */
+export function decideCommand({ state, days }: Customer, rules: Rules, command: TierCommand, actor: string, asOf: number): Decision {
   if (command.kind === "unpin") return unpin(rules, state, days, { actor, asOf });
   const order = { untilAt: command.untilAt, note: command.note, actor, asOf };
   if (command.kind === "pin") return pin(rules, state, days, command.levelId, order);
   return (command.kind === "promote" ? promote : demote)(rules, state, days, order);
 }
 
-async function storeCommand(
-  { tx }: CommandContext,
-  { acct }: Customer,
-  command: TierCommand,
-  { id, actor }: CommandBy,
-  { partition, offset }: { partition: number; offset: number },
-  n: number,
-  asOf: number,
-): Promise<void> {
-  await insertSet(
-    tx,
-    "tier.command",
-    {
-      id: "uuid",
-      acct: "int8",
-      part: "int4",
-      off: "int8",
-      n: "int8",
-      kind: "text",
-      actor: "text",
-      as_of: "timestamptz",
-      detail: "jsonb",
-    } as const,
-    [{ id, acct, part: partition, off: offset, n, kind: command.kind, actor, as_of: asOf, detail: command }],
-  );
+function detailOf({ kind: _kind, ...given }: TierCommand, { id, actor }: CommandBy, refused: Refusal | null) {
+  return { id, actor, ...given, ...(refused === null ? {} : { refused }) };
 }

@@ -92,11 +92,13 @@ export class Customer {
   /**
    * Everything that comes before an event, command or sweep at `effect`: missing ladder versions in order, then what is
    * due by `asOf(state)`. Returns that as-of (ms). A customer that nobody knows yet only takes the newest rules.
+   *
+   * @param holdsFrom where the changes hold from, when that is not where the rules are looked up
    */
-  bringForward(effect: Effect, times: readonly number[], sink: ChangeSink): number {
+  bringForward(effect: Effect, times: readonly number[], sink: ChangeSink, holdsFrom: Effect = effect): number {
     this.catchUp(effect, sink);
     const asOf = asOfFor(this.state, ...times);
-    if (this.known) this.take(applyDue(this.rulesAt(effect), this.state, this.days, asOf), effect, sink);
+    if (this.known) this.take(applyDue(this.rulesAt(effect), this.state, this.days, asOf), holdsFrom, sink);
     return asOf;
   }
 
@@ -109,7 +111,8 @@ export class Customer {
       const edits = this.rules.editsBetween(evaluated, target);
       this.take(applyEdits(this.rulesAt(effect), this.state, this.days, edits), effect, sink);
     } else {
-      this.state = newCustomer(target);
+      // What a refused command left: its as-of.
+      this.state = { ...newCustomer(target), lastAsOf: this.state.lastAsOf };
     }
     this.changed = true;
   }

@@ -1,6 +1,6 @@
 import { settingsAt } from "@perkstream/merchant";
 import { type Booked, handle, type Ledger, type OrderEffects, type OrderEntry, type OrderState } from "@perkstream/orders";
-import type { Outcome, Rejection, SourceRecord } from "@perkstream/program";
+import { holdsFrom, type Outcome, placeOf, type Rejection, type SourceRecord } from "@perkstream/program";
 import type { ChangeLog } from "./changes.ts";
 import type { Customer, Effect } from "./customer.ts";
 import { applyOrder, applyRefund } from "./domain/index.ts";
@@ -35,16 +35,17 @@ const OVERFLOW: Rejection = { reason: "invalid_event", message: "the customer's 
 export function decide(work: TierWork, entry: OrderEntry): Outcome {
   const { record, event } = entry;
   const rules = work.merchants.get(event.merchantId);
-  const merchant = rules && { id: rules.id, currency: settingsAt(rules.merchant, record.partition, record.offset).currency };
+  const merchant = rules && { id: rules.id, currency: settingsAt(rules.merchant, record.partition, placeOf(entry)).currency };
   return handle(work.orders, entry, merchant, work.effects);
 }
 
 /** What the tier program does about orders and refunds. */
 export function effectsOn(work: Effects): OrderEffects<OrderLevels, NoExtra> {
   return {
-    place: ({ event, record }, merchant) => {
+    place: (entry, merchant) => {
+      const { event } = entry;
       const customer = work.customerOf(merchant, event.customerId);
-      const { calendar } = customer.rulesAt(record);
+      const { calendar } = customer.rulesAt(here(entry));
       return { acct: customer.acct, localDay: calendar.localDay(event.occurredAt) };
     },
     counted: (order, entry) => count(work, order, entry),
@@ -58,18 +59,20 @@ export function effectsOn(work: Effects): OrderEffects<OrderLevels, NoExtra> {
 
 type Effects = Omit<TierWork, "effects">;
 
-function count(work: Effects, order: OrderState, { event, record }: OrderEntry) {
+function count(work: Effects, order: OrderState, entry: OrderEntry) {
+  const { event, record } = entry;
   const customer = work.customerByAcct(order.place.acct);
   const { netMinor } = order;
   if (customer.state.totalNetMinor + netMinor > MAX_INT8) return { rejected: OVERFLOW };
   work.changes.because({ text: causeOf(record), occurredAt: event.occurredAt });
-  const asOf = customer.bringForward(record, [record.timestamp, event.occurredAt], work.changes);
+  const now = here(entry);
+  const asOf = customer.bringForward(now, [record.timestamp, event.occurredAt], work.changes);
   customer.known = true;
   const before = customer.state.levelId;
   const day = order.place.localDay;
   const counted = { orderId: order.orderId, day, netMinor, asOf };
   // The order is paid by the level before it: what it changes holds from the next offset.
-  customer.take(applyOrder(customer.rulesAt(record), customer.state, customer.days, counted), after(record), work.changes);
+  customer.take(applyOrder(customer.rulesAt(now), customer.state, customer.days, counted), afterwards(entry), work.changes);
   customer.addToDay(day, netMinor, netMinor > 0n ? 1 : 0);
   return { extra: { level_before: before, level_after: customer.state.levelId }, notices: notices(work) };
 }
@@ -80,18 +83,18 @@ function takeBack(
   booked: Booked<OrderLevels>,
   amountMinor: bigint,
   entry: OrderEntry,
-  at: SourceRecord,
+  at: OrderEntry,
 ): number {
   const { event, record } = entry;
   const { order } = booked;
   work.changes.because({ text: causeOf(record), occurredAt: event.occurredAt });
+  const now = here(at);
   // A refund that was parked follows its order, whose changes hold from the next offset already.
-  const before: Effect = record === at ? at : after(at);
-  const asOf = customer.bringForward(before, [record.timestamp, event.occurredAt], work.changes);
+  const asOf = customer.bringForward(now, [record.timestamp, event.occurredAt], work.changes, entry === at ? now : afterwards(at));
   const day = order.place.localDay;
   const emptied = amountMinor > 0n && order.remainingMinor === 0n;
   const refunded = { orderId: order.orderId, day, amountMinor, emptied, asOf };
-  customer.take(applyRefund(customer.rulesAt(before), customer.state, customer.days, refunded), after(at), work.changes);
+  customer.take(applyRefund(customer.rulesAt(now), customer.state, customer.days, refunded), afterwards(at), work.changes);
   customer.addToDay(day, -amountMinor, emptied ? -1 : 0);
   return asOf;
 }
@@ -100,8 +103,14 @@ function notices(work: Effects) {
   return work.changes.takeNotices().map(({ notice }) => notice);
 }
 
-function after({ partition, offset }: Effect): Effect {
-  return { partition, offset: offset + 1 };
+/** Where the rules for an entry hold. */
+function here(entry: OrderEntry): Effect {
+  return entry.place === undefined ? entry.record : { partition: entry.record.partition, offset: placeOf(entry) };
+}
+
+/** Where what it changes holds from. */
+function afterwards(entry: OrderEntry): Effect {
+  return { partition: entry.record.partition, offset: holdsFrom(entry) };
 }
 
 function causeOf(record: SourceRecord): string {

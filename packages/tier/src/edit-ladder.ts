@@ -44,7 +44,7 @@ export async function newestLadder(sql: Sql | Tx, merchant: number): Promise<Lad
  * @returns the new ladder, or the stored version when it is another one than expected
  */
 export async function putLadder(
-  { tx, progress }: CommandContext,
+  { tx, progress, applied }: CommandContext,
   merchant: number,
   expected: number | null,
   { settings, levels, apply, actor, atMs }: LadderChange,
@@ -69,6 +69,8 @@ export async function putLadder(
     ],
     { prepare: true },
   );
+  const detail = { merchant, version: ladder.version };
+  for (const partition of partitions) applied({ partition, kind: "ladder", customer: 0, asOf: atMs, detail });
   await markEdited(tx, merchant, partitions);
   await tx.unsafe(`SELECT pg_notify($1, '')`, [wakeChannel(PROGRAM)]);
   return ladder;

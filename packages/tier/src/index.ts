@@ -10,7 +10,7 @@ export {
   type PreviewCounts,
   type SettingsJson,
 } from "./edit-ladder.ts";
-export { createLevels, NO_MULTIPLIER_BPS, type LevelAnswer, type LevelQuestion, type Levels } from "./levels.ts";
+export { createLevels, NO_MULTIPLIER_BPS, type LevelAnswer, type LevelQuestion, type Levels, type OrderQuestion } from "./levels.ts";
 export { migrations } from "./migrations.ts";
 export { createTierProgram, type TierChunk, type TierProgramOptions } from "./program.ts";
 export {
@@ -26,3 +26,4 @@ export {
   type TierHistoryEntry,
 } from "./queries.ts";
 export { forgetDueMoments } from "./sweep.ts";
+export * from "./verify/index.ts";

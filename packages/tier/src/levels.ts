@@ -1,7 +1,10 @@
-import { fromSet, type Sql, type Tx } from "@perkstream/postgres";
+import type { Sql, Tx } from "@perkstream/postgres";
 import { topics } from "@perkstream/contracts";
 import { PROGRAM } from "./changes.ts";
 import { type LadderVersion, versionAt } from "./merchant-rules.ts";
+import { type OffsetRange, type OrderKey, readOwners, readStanding, type Standing } from "./owners.ts";
+import { AccountIds } from "./store/accounts.ts";
+import { readLevels } from "./store/held-levels.ts";
 import { LadderCache, loadLadders } from "./store/ladders.ts";
 
 /** Cashback without a level, or at a level that a ladder no longer has: times one. */
@@ -21,6 +24,14 @@ export interface LevelAnswer {
   readonly multiplierBps: number;
 }
 
+/** An order that is read once more, out of its turn. */
+export interface OrderQuestion {
+  readonly merchant: number;
+  readonly customerId: string;
+  readonly partition: number;
+  readonly orderId: string;
+}
+
 /**
  * What others may know of levels (docs/programs.md, "How cashback knows the tier"). An answer is only good for offsets
  * below `progress`, read before it or in the same snapshot; then it never changes, whichever program is ahead.
@@ -28,12 +39,22 @@ export interface LevelAnswer {
 export interface Levels {
   /** The tier program's next offset per partition. */
   progress(sql: Sql | Tx): Promise<ReadonlyMap<number, number>>;
-  /** One answer per question, in their order; two statements whatever their number. */
+  /** One answer per question, in their order; a handful of statements whatever their number. */
   levelsAt(tx: Sql | Tx, questions: readonly LevelQuestion[]): Promise<readonly LevelAnswer[]>;
+  /**
+   * The level before an order that is read once more: what was stored with it when tier counted it, whenever that was; of an order
+   * that tier has not counted for this customer, what is held now. Under the lock of the partition's progress row.
+   */
+  levelBefore(tx: Sql | Tx, question: OrderQuestion): Promise<LevelAnswer>;
+  /** How far tier is in these partitions, and what it refused there as another's order: see owners.ts. One statement. */
+  standing(tx: Sql | Tx, ranges: readonly OffsetRange[]): Promise<ReadonlyMap<number, Standing>>;
+  /** Whose the orders are that tier has counted, in the order of the keys; null: it has not. One statement. */
+  owners(tx: Sql | Tx, keys: readonly OrderKey[]): Promise<readonly (string | null)[]>;
 }
 
 export function createLevels(cache: LadderCache = new LadderCache()): Levels {
-  return {
+  const ids = new AccountIds();
+  const levels: Levels = {
     async progress(sql) {
       const rows: readonly { part: number; next_off: bigint }[] = await sql.unsafe(
         `SELECT part, next_off FROM ${PROGRAM}.progress WHERE topic = $1`,
@@ -44,51 +65,55 @@ export function createLevels(cache: LadderCache = new LadderCache()): Levels {
     },
 
     async levelsAt(tx, questions) {
-      const [ladders, levels] = await Promise.all([
+      const [ladders, held] = await Promise.all([
         loadLadders(
           tx,
           questions.map(({ merchant }) => merchant),
           cache,
         ),
-        readLevels(tx, questions),
+        readLevels(tx, ids, questions),
       ]);
       return questions.map((question, i): LevelAnswer => {
-        const levelId = levels[i] ?? null;
+        const levelId = held[i] ?? null;
         return { levelId, multiplierBps: multiplierOf(ladders.get(question.merchant) ?? [], question, levelId) };
       });
     },
+
+    async levelBefore(tx, question) {
+      const counted = await readCounted(tx, question);
+      const { merchant, partition } = question;
+      if (counted === undefined) {
+        const offset = (await levels.progress(tx)).get(partition) ?? 0;
+        const [now] = await levels.levelsAt(tx, [{ ...question, offset }]);
+        return now ?? { levelId: null, multiplierBps: NO_MULTIPLIER_BPS };
+      }
+      const versions = (await loadLadders(tx, [merchant], cache)).get(merchant) ?? [];
+      const version = counted.ladder ?? versionAt(versions, partition, Number(counted.off));
+      return { levelId: counted.level_before, multiplierBps: multiplierIn(versions, version, counted.level_before) };
+    },
+
+    standing: readStanding,
+    owners: readOwners,
   };
+  return levels;
+}
+
+async function readCounted(tx: Sql | Tx, { merchant, customerId, orderId }: OrderQuestion) {
+  const rows: readonly { level_before: string | null; off: bigint; ladder: number | null }[] = await tx.unsafe(
+    `SELECT o.level_before, o.off, o.ladder FROM tier."order" o JOIN tier.account a ON a.acct = o.acct
+     WHERE o.merchant = $1 AND o.order_id = $2 AND a.customer_id = $3`,
+    [merchant, orderId, customerId],
+    { prepare: true },
+  );
+  return rows[0];
 }
 
 function multiplierOf(versions: readonly LadderVersion[], { partition, offset }: LevelQuestion, levelId: string | null): number {
-  const ladder = versions[versionAt(versions, partition, offset) - 1]?.ladder;
-  return ladder?.levels.find(({ id }) => id === levelId)?.cashbackMultiplierBps ?? NO_MULTIPLIER_BPS;
+  return multiplierIn(versions, versionAt(versions, partition, offset), levelId);
 }
 
-const QUESTION = { i: "int4", merchant: "int4", customer_id: "text", part: "int4", off: "int8" } as const;
-
-/** Level ids by the index of the question. Only a level that changed since the offset is looked up in the history. */
-async function readLevels(tx: Sql | Tx, questions: readonly LevelQuestion[]): Promise<readonly (string | null)[]> {
-  const levels = questions.map((): string | null => null);
-  if (questions.length === 0) return levels;
-  const set = fromSet(
-    QUESTION,
-    questions.map(({ merchant, customerId, partition, offset }, i) => ({
-      i,
-      merchant,
-      customer_id: customerId,
-      part: partition,
-      off: offset,
-    })),
-  );
-  const rows: readonly { i: number; level: string | null }[] = await tx.unsafe(
-    `SELECT q.i, CASE WHEN a.level_off <= q.off THEN a.level ELSE (
-       SELECT h.to_level FROM tier.history h WHERE h.acct = a.acct AND h.part = q.part AND h.off <= q.off ORDER BY h.seq DESC LIMIT 1
-     ) END AS level
-     FROM ${set.text} AS q JOIN tier.account a ON a.merchant = q.merchant AND a.customer_id = q.customer_id`,
-    set.params,
-    { prepare: true },
-  );
-  for (const { i, level } of rows) levels[i] = level;
-  return levels;
+/** The multiplier of a level in a version of the ladder. */
+export function multiplierIn(versions: readonly LadderVersion[], version: number, levelId: string | null): number {
+  const ladder = versions[version - 1]?.ladder;
+  return ladder?.levels.find(({ id }) => id === levelId)?.cashbackMultiplierBps ?? NO_MULTIPLIER_BPS;
 }

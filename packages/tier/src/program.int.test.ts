@@ -148,7 +148,7 @@ describe("time", () => {
     expect(await levelOf(manual, "anna")).toBe("gold");
     await stage.driver.sweep(at("2025-02-04T00:00:00Z"), manual.merchantId);
     expect(await levelOf(manual, "anna")).toBe("base");
-    expect(stage.driver.applied.at(-1)).toMatchObject({ kind: "due", asOf: at("2025-02-04T00:00:00Z") });
+    expect(stage.driver.applied.at(-1)).toMatchObject({ kind: "sweep", asOf: at("2025-02-04T00:00:00Z"), detail: null });
   });
 
   it("finds an open validity's true end without an event, and says nothing", async () => {
@@ -289,9 +289,70 @@ describe("commands", () => {
       tier: { id: "base", pinned: true, validUntil: null },
       metric: 0,
     });
-    expect(
-      await stage.sql`SELECT kind, actor, detail FROM tier.command WHERE acct = (SELECT acct FROM tier.account WHERE merchant = ${merchant.id})`,
-    ).toEqual([{ kind: "promote", actor: "ann", detail: { kind: "promote", note: "hello", untilAt: null } }]);
+  });
+
+  /** What was stored of a merchant's customers and edits, in the order of replay. */
+  const appliedOf = async (merchant: Merchant) => {
+    const rows = await stage.sql<{ n: bigint; off: bigint; kind: string; customer: bigint; as_of: Date; detail: object | null }[]>`
+      SELECT n, off, kind, customer, as_of, detail FROM tier.applied a
+      WHERE part = 0 AND (customer IN (SELECT acct FROM tier.account WHERE merchant = ${merchant.id}) OR (detail ->> 'merchant')::int = ${merchant.id})
+      ORDER BY off, n`;
+    expect(rows.map(({ n }) => n)).toEqual(rows.map(({ n }) => n).toSorted((a, b) => Number(a - b)));
+    return rows.map(({ kind, customer, as_of, detail }) => ({ kind, known: customer !== 0n, asOf: as_of.toISOString(), detail }));
+  };
+
+  it("are stored with sweeps and edits in one order, refused ones too", async () => {
+    const merchant = await shop("manual");
+    await put(merchant, 0);
+    await stage.driver.feed([placed(merchant, "anna", 1_000, "2025-01-05T00:00:00Z")]);
+    await run(merchant, "anna", { kind: "pin", levelId: "base", note: "why", untilAt: at("2025-02-01T00:00:00Z") }, "2025-01-06T00:00:00Z");
+    await stage.driver.sweep(at("2025-02-02T00:00:00Z"), merchant.merchantId);
+    await run(merchant, "anna", { kind: "unpin" }, "2025-02-03T00:00:00Z");
+    await put(merchant, 1, { levels: [gold(30_000)], atMs: at("2025-02-03T12:00:00Z") });
+    await stage.driver.sweep(0);
+    await run(merchant, "anna", { kind: "demote", note: "down", untilAt: null }, "2025-02-04T00:00:00Z");
+    await run(merchant, "anna", { kind: "promote", note: "up", untilAt: null }, "2025-02-05T00:00:00Z");
+    const by = { id: expect.any(String) as string, actor: "ann" };
+    expect(await appliedOf(merchant)).toEqual([
+      { kind: "ladder", known: false, asOf: "2025-01-01T00:00:00.000Z", detail: { merchant: merchant.id, version: 1 } },
+      {
+        kind: "pin",
+        known: true,
+        asOf: "2025-01-06T00:00:00.000Z",
+        detail: { ...by, levelId: "base", note: "why", untilAt: at("2025-02-01T00:00:00Z") },
+      },
+      { kind: "sweep", known: true, asOf: "2025-02-02T00:00:00.000Z", detail: null },
+      { kind: "unpin", known: true, asOf: "2025-02-03T00:00:00.000Z", detail: { ...by, refused: "not_pinned" } },
+      { kind: "ladder", known: false, asOf: "2025-02-03T12:00:00.000Z", detail: { merchant: merchant.id, version: 2 } },
+      { kind: "edit", known: true, asOf: "2025-02-03T12:00:00.000Z", detail: { from: 1, to: 2 } },
+      {
+        kind: "demote",
+        known: true,
+        asOf: "2025-02-04T00:00:00.000Z",
+        detail: { ...by, note: "down", untilAt: null, refused: "no_such_level" },
+      },
+      { kind: "promote", known: true, asOf: "2025-02-05T00:00:00.000Z", detail: { ...by, note: "up", untilAt: null } },
+    ]);
+  });
+
+  it("move the last as-of when they are refused and nothing was due, also of somebody nobody knows", async () => {
+    const merchant = await shop("manual");
+    await put(merchant, 0);
+    await stage.driver.feed([placed(merchant, "anna", 1_000, "2025-01-05T00:00:00Z")]);
+    for (const customerId of ["anna", "stranger"]) {
+      expect(await run(merchant, customerId, { kind: "unpin" }, "2025-01-20T00:00:00Z")).toEqual({ refused: "not_pinned" });
+    }
+    // An edit in between does not forget it.
+    await put(merchant, 1, { levels: [base(10_000)], atMs: at("2025-01-06T00:00:00Z") });
+    const orders = ["anna", "stranger"].map((customerId) => placed(merchant, customerId, 1, "2025-01-07T00:00:00Z"));
+    await stage.driver.feed(orders);
+    const lastAsOf = await stage.sql<{ customer_id: string; last_as_of: Date }[]>`
+      SELECT customer_id, last_as_of FROM tier.account WHERE merchant = ${merchant.id} ORDER BY customer_id`;
+    const moved = new Date("2025-01-20T00:00:00Z");
+    expect(lastAsOf).toEqual([
+      { customer_id: "anna", last_as_of: moved },
+      { customer_id: "stranger", last_as_of: moved },
+    ]);
   });
 
   it("apply what is due first, and keep it when they are refused", async () => {

@@ -1,7 +1,7 @@
 import { type NotificationEncoder, type OrderEvent, topics } from "@perkstream/contracts";
 import { createMerchantCache, loadMerchants } from "@perkstream/merchant";
 import { createOrderBook, decodeOrder, type OrderDecoder, type OrderEntry, type WorkingOrders } from "@perkstream/orders";
-import type { ChunkContext, Program } from "@perkstream/program";
+import { type ChunkContext, holdsFrom, type Program } from "@perkstream/program";
 import { ChangeLog, PROGRAM } from "./changes.ts";
 import type { Customer } from "./customer.ts";
 import { decide, effectsOn, type NoExtra, type OrderLevels, type TierWork } from "./decide.ts";
@@ -9,6 +9,7 @@ import type { MerchantRules } from "./merchant-rules.ts";
 import { AccountIds, customerKey, loadAccounts } from "./store/accounts.ts";
 import { expectedOf, expectParked, openCustomers, RulesCache, wantedOf } from "./store/load.ts";
 import { numbering, saveCustomers } from "./store/save.ts";
+import { redriven } from "./redriven.ts";
 import { createSweep } from "./sweep.ts";
 
 export interface TierProgramOptions {
@@ -24,7 +25,7 @@ export interface TierProgramOptions {
 export interface TierChunk extends TierWork {
   readonly orders: WorkingOrders<OrderLevels, NoExtra>;
   readonly customers: ReadonlyMap<string, Customer>;
-  /** Per partition, the offset after the last entry. */
+  /** Per partition, where what the last entry changed holds from. */
   readonly endOffsets: ReadonlyMap<number, number>;
 }
 
@@ -80,6 +81,7 @@ export function createTierProgram({ decoder, encoder, groupId, partitions }: Tie
     },
 
     sweep: createSweep({ encoder, rulesCache, merchantCache }),
+    redriven,
   };
 }
 
@@ -101,7 +103,7 @@ function openChunk(
     orders,
     customers,
     changes: new ChangeLog(encoder, numbering(context.progress)),
-    endOffsets: new Map(entries.map(({ record }) => [record.partition, record.offset + 1])),
+    endOffsets: new Map(entries.map((entry) => [entry.record.partition, holdsFrom(entry)])),
     customerOf: (merchant: number, customerId: string) => mustHave(customers.get(customerKey(merchant, customerId)), customerId),
     customerByAcct: (acct: number) => mustHave(byAcct.get(acct), acct),
   };

@@ -160,7 +160,12 @@ export async function tierCounts(sql: Sql | Tx, merchantId: string): Promise<{ e
 
 /** Partitions in which a ladder edit of this merchant was not yet applied to every customer. */
 export async function pendingEdits(sql: Sql | Tx, merchant: Merchant): Promise<readonly number[]> {
-  const rows = await sql<{ part: number }[]>`SELECT part FROM tier.edit_pending WHERE merchant = ${merchant.id} ORDER BY part`;
+  // A partition is marked until the next sweep has seen it; it is behind only while it has customers of an older ladder.
+  const rows = await sql<{ part: number }[]>`
+    SELECT e.part FROM tier.edit_pending e WHERE e.merchant = ${merchant.id} AND EXISTS (
+      SELECT 1 FROM tier.account a WHERE a.part = e.part AND a.merchant = e.merchant AND a.acct > e.after_acct AND a.known
+        AND a.ladder_version < (SELECT max(v.version) FROM tier.ladder_version v WHERE v.merchant = e.merchant))
+    ORDER BY e.part`;
   return rows.map(({ part }) => part);
 }
 

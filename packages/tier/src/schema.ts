@@ -2,7 +2,7 @@ import { orderTables } from "@perkstream/orders";
 import { instant, int8Minor, int8Number, int8Numbers } from "@perkstream/postgres";
 import { hostTables } from "@perkstream/program";
 import { sql } from "drizzle-orm";
-import { bigint, boolean, customType, index, integer, jsonb, pgSchema, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
+import { bigint, boolean, customType, index, integer, jsonb, pgSchema, primaryKey, text, unique } from "drizzle-orm/pg-core";
 
 /**
  * Schema `tier`. Whoever holds a partition's progress row is the only writer of its customers' rows.
@@ -13,16 +13,16 @@ import { bigint, boolean, customType, index, integer, jsonb, pgSchema, primaryKe
  *  history                 every change of a level, with the offset from which it holds
  *  ladder_version          the ladders, each with the offsets from which it holds
  *  edit_pending            whose customers a sweep still has to evaluate after an edit
- *  command                 pins and the like, so that all can be recomputed
  *
- * Dates are days since 1970-01-01. Counter 0 of the progress row orders the changes and commands of a partition.
+ * Dates are days since 1970-01-01. Counter 0 of the progress row orders the changes of a partition.
  */
 export const tier = pgSchema("tier");
 
 export const { progress, outbox, deadLetter, tally, applied, sweepRequest } = hostTables(tier);
 
 export const { order, refund, parked } = orderTables(tier, {
-  order: { level_before: text(), level_after: text() },
+  // The ladder's version only of an order that was read once more: else it is that of its offset.
+  order: { level_before: text(), level_after: text(), ladder: integer() },
   refund: {},
 });
 
@@ -140,22 +140,4 @@ export const editPending = tier.table(
     afterAcct: int8Number("after_acct").notNull().default(0),
   },
   (table) => [primaryKey({ name: "edit_pending_pkey", columns: [table.part, table.merchant] })],
-);
-
-export const command = tier.table(
-  "command",
-  {
-    id: uuid().primaryKey(),
-    acct: int8Number().notNull(),
-    part: integer().notNull(),
-    /** The tier program's next offset when it was decided. */
-    off: int8Number().notNull(),
-    n: int8Number().notNull(),
-    kind: text().notNull(),
-    actor: text().notNull(),
-    asOf: instant("as_of").notNull(),
-    /** {levelId, note, untilAt} */
-    detail: jsonb().notNull(),
-  },
-  (table) => [index("command_place_idx").on(table.part, table.off, table.n)],
 );

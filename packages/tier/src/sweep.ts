@@ -18,7 +18,7 @@ interface SweepDependencies {
 interface Selected {
   readonly row: AccountRow;
   readonly until: number;
-  readonly kind: "edit" | "due";
+  readonly kind: "edit" | "sweep";
 }
 
 /**
@@ -69,9 +69,11 @@ function applyTo(
     customer.changed = true;
     customer.stored = null;
   }
-  const { lastAsOf, levelId, ladderVersion } = customer.state;
-  if (lastAsOf === before.lastAsOf && levelId === before.levelId && ladderVersion === before.ladderVersion) return [];
-  return [{ partition: effect.partition, kind, customer: customer.acct, asOf: lastAsOf ?? until, detail: `ladder ${ladderVersion}` }];
+  if (customer.state === before) return [];
+  const step = { partition: effect.partition, kind, customer: customer.acct };
+  if (kind === "sweep") return [{ ...step, asOf: until, detail: null }];
+  const detail = { from: before.ladderVersion, to: customer.state.ladderVersion };
+  return [{ ...step, asOf: customer.state.lastAsOf ?? until, detail }];
 }
 
 /** The next customers of a merchant whose ladder was edited; when there are no more, the edit is done in this partition. */
@@ -110,7 +112,7 @@ async function selectDue(tx: Tx, request: SweepRequest, scope: Merchant | null, 
     [partition, new Date(until).toISOString(), limit],
     { prepare: true },
   );
-  return rows.map((row) => ({ row, until, kind: "due" }));
+  return rows.map((row) => ({ row, until, kind: "sweep" }));
 }
 
 interface Bound {
@@ -153,7 +155,7 @@ async function selectBounded(tx: Tx, partition: number, limit: number, bounds: r
     [partition, limit, ...set.params],
     { prepare: true },
   );
-  return rows.map((row) => ({ row, until: row.until.getTime(), kind: "due" }));
+  return rows.map((row) => ({ row, until: row.until.getTime(), kind: "sweep" }));
 }
 
 /**

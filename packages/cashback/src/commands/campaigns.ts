@@ -1,6 +1,7 @@
 import type { ChunkContext } from "@perkstream/program";
 import { insertSet } from "@perkstream/postgres";
-import type { CampaignDefinition } from "../definition.ts";
+import { type CampaignDefinition, campaignOf } from "../definition.ts";
+import { setBudget } from "../store/budget-edits.ts";
 import { capPeriodsOf } from "../store/campaigns.ts";
 
 /** A campaign as it is stored now. */
@@ -128,20 +129,9 @@ async function storeVersion(
     { campaign: "int4", version: "int4", definition: "jsonb", from_off: "int8[]", actor: "text", created_at: "timestamptz" },
     [{ campaign, version, definition, from_off: fromOff, actor, created_at: at }],
   );
-  await storeBudget(context, campaign, definition.budgetMinor);
+  const { budgetMinor, perOrderCapMinor } = campaignOf(campaign, version, definition);
+  await setBudget(context.tx, { campaign, budgetMinor, perOrderCapMinor }, context.progress.size);
   await bumpRevision(context, merchant);
-}
-
-/** A campaign that has or had a budget keeps count of what is used; what was used before comes from the sums. */
-async function storeBudget({ tx }: ChunkContext, campaign: number, budgetMinor: number | null): Promise<void> {
-  await tx.unsafe(
-    `INSERT INTO cashback.campaign_budget AS b (campaign, budget, used)
-     SELECT $1::int4, $2::int8, coalesce((SELECT sum(awarded - reversed)::int8 FROM cashback.campaign_stat WHERE campaign = $1::int4), 0)
-     WHERE $2::int8 IS NOT NULL OR EXISTS (SELECT 1 FROM cashback.campaign_budget WHERE campaign = $1::int4)
-     ON CONFLICT (campaign) DO UPDATE SET budget = excluded.budget`,
-    [campaign, budgetMinor],
-    { prepare: true },
-  );
 }
 
 async function bumpRevision({ tx }: ChunkContext, merchant: number): Promise<void> {

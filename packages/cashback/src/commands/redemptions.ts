@@ -38,6 +38,17 @@ export interface RedemptionCommands {
   link(context: CommandContext, command: RedemptionCommand, redemptionId: string, orderId: string): Promise<Redemption | RedemptionRefusal>;
 }
 
+type Kind = "reserve" | "redeem" | "commit" | "release" | "link";
+
+/** A command as it is stored in `applied`: with what was given. */
+interface Named {
+  readonly kind: Kind;
+  readonly id: string;
+  /** The order that it is about, if any. */
+  readonly orderId: string | null;
+  readonly given: Readonly<Record<string, unknown>>;
+}
+
 interface Opened {
   readonly work: CashbackWork;
   readonly own: MerchantWork;
@@ -47,7 +58,7 @@ interface Opened {
 
 /**
  * Redemptions as commands of the API. Each runs inside `inPartitions` over the customer's one partition; what was due by then and the
- * customer's last as-of stay even when the command is refused, so the caller commits in either case.
+ * customer's last as-of stay even when the command is refused, so the caller commits in either case. Either is stored in `applied`.
  */
 export function createRedemptionCommands(settings: {
   readonly decoder: OrderDecoder;
@@ -72,8 +83,7 @@ export function createRedemptionCommands(settings: {
     context: CommandContext,
     command: RedemptionCommand,
     opened: Opened,
-    requestId: string,
-    orderId: string | null,
+    { kind, id, orderId, given }: Named,
     prepare: (need: CustomerNeed) => void,
     decide: (posting: Posting, order: NamedOrder | null, opened: Opened) => Redemption | RedemptionRefusal,
   ): Promise<Redemption | RedemptionRefusal> {
@@ -88,10 +98,12 @@ export function createRedemptionCommands(settings: {
     const booked = orderId === null ? undefined : orders?.find(own.merchant.id, orderId);
     const named = booked === undefined || booked.order.place.acct !== state.customer.acct ? null : refundedOrder(booked, own).order;
     const { known } = state;
-    const posting = work.begin(state, held, command.at, { requestId });
+    const posting = work.begin(state, held, command.at, { requestId: id });
     const result = decide(posting, named, opened);
     // A refused command moves the last as-of but makes nobody known.
     if (typeof result === "string") state.known = known;
+    const detail = { id, ...given, ...outcomeOf(kind, result) };
+    context.applied({ partition: command.partition, kind, customer: state.customer.acct, asOf: posting.asOf, detail });
     await work.save(context);
     for (const notice of work.takeNotices()) context.emit(command.partition, notice);
     return result;
@@ -101,7 +113,9 @@ export function createRedemptionCommands(settings: {
     const opened = await open(context, request, request.customerId);
     const { redemptionId, amountMinor, orderId } = request;
     const need = (one: CustomerNeed) => void (one.needMinor = amountMinor);
-    return run(context, request, opened, redemptionId, orderId, need, (posting, order, { work, state }) => {
+    const given = { amountMinor, orderId, ...(ttlMs === null ? {} : { ttlMs }) };
+    const named = { kind: ttlMs === null ? "redeem" : "reserve", id: redemptionId, orderId, given } as const;
+    return run(context, request, opened, named, need, (posting, order, { work, state }) => {
       if (amountMinor > state.customer.availableMinor) return "insufficient_balance";
       const wanted = { redemptionId, sequence: work.nextRedemption(request.partition), orderId, amountMinor };
       const redemption = ttlMs === null ? redeem(posting, wanted, order) : reserve(posting, wanted, ttlMs);
@@ -113,6 +127,7 @@ export function createRedemptionCommands(settings: {
   async function finish(
     context: CommandContext,
     command: RedemptionCommand,
+    kind: Kind,
     redemptionId: string,
     orderOf: (row: RedemptionRow) => string | null,
     decide: (posting: Posting, redemption: Redemption, order: NamedOrder | null) => RedemptionRefusal | null,
@@ -121,12 +136,12 @@ export function createRedemptionCommands(settings: {
     if (row === undefined) return "not_found";
     const owner = await customerOf(context, Number(row.acct));
     const opened = await open(context, command, owner);
+    const orderId = orderOf(row);
     return run(
       context,
       command,
       opened,
-      redemptionId,
-      orderOf(row),
+      { kind, id: redemptionId, orderId, given: kind === "link" ? { orderId } : {} },
       (need) => void need.redemptions.push(row),
       (posting, order, { state }) => {
         const redemption = state.customer.redemptions.get(redemptionId);
@@ -139,11 +154,12 @@ export function createRedemptionCommands(settings: {
   return {
     reserve: (context, request, ttlMs) => take(context, request, ttlMs),
     redeem: (context, request) => take(context, request, null),
-    commit: (context, command, id) => finish(context, command, id, (row) => row.order_id, commit),
+    commit: (context, command, id) => finish(context, command, "commit", id, (row) => row.order_id, commit),
     release: (context, command, id) =>
       finish(
         context,
         command,
+        "release",
         id,
         () => null,
         (posting, redemption) => release(posting, redemption),
@@ -152,11 +168,18 @@ export function createRedemptionCommands(settings: {
       finish(
         context,
         command,
+        "link",
         id,
         () => orderId,
         (posting, redemption, order) => link(posting, redemption, orderId, order),
       ),
   };
+}
+
+/** A redemption that is made has a number, which orders those that lapse at one moment. */
+function outcomeOf(kind: Kind, result: Redemption | RedemptionRefusal) {
+  if (typeof result === "string") return { refused: result };
+  return kind === "reserve" || kind === "redeem" ? { sequence: result.sequence } : {};
 }
 
 async function customerOf({ tx }: CommandContext, acct: number): Promise<string> {

@@ -1,4 +1,5 @@
 export * from "./award.ts";
+export * from "./budget.ts";
 export * from "./calendar.ts";
 export * from "./campaign.ts";
 export * from "./caps.ts";

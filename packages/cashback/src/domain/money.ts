@@ -6,6 +6,10 @@ export function min(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
 
+export function max(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
 export function sum(amounts: readonly bigint[]): bigint {
   let total = 0n;
   for (const amount of amounts) total += amount;

@@ -13,7 +13,8 @@ export interface StoredCampaign {
   readonly campaignId: string;
   readonly capPeriods: number;
   readonly capPeriodsFromStart: number;
-  readonly hasBudget: boolean;
+  /** Where awards take of its budget from (store/budgets.ts). */
+  readonly budget: "none" | "shared" | "allowances";
   readonly versions: readonly HeldVersion[];
 }
 
@@ -37,7 +38,7 @@ export class MerchantCampaigns {
       versions.some(({ campaign }) => campaign.tierMultiplier && campaign.status !== "draft"),
     );
     this.capPeriods = campaigns.reduce((bits, one) => bits | one.capPeriods, 0);
-    this.hasBudget = campaigns.some((one) => one.hasBudget);
+    this.hasBudget = campaigns.some((one) => one.budget !== "none");
     this.#latest = campaigns.flatMap(({ versions }) => versions.slice(0, 1).map(({ campaign }) => campaign)).sort(byPriority);
     const newest = campaigns.flatMap(({ versions }) => versions.slice(0, 1));
     this.#oldestNeeded = newest.reduce<number[]>((most, { fromOff }) => {
@@ -80,7 +81,8 @@ interface VersionRow {
   readonly campaign_id: string;
   readonly cap_periods: number;
   readonly cap_periods_from_start: number;
-  readonly has_budget: boolean;
+  /** Null: it has no budget. */
+  readonly budget_shared: boolean | null;
   readonly version: number;
   readonly definition: CampaignDefinition;
   readonly from_off: string;
@@ -124,7 +126,7 @@ export class CampaignCache {
       [...stale.keys()].map((merchant) => ({ merchant })),
     );
     const rows = await tx.unsafe<VersionRow[]>(
-      `SELECT c.merchant, c.campaign, c.campaign_id, c.cap_periods, c.cap_periods_from_start, b.campaign IS NOT NULL AS has_budget,
+      `SELECT c.merchant, c.campaign, c.campaign_id, c.cap_periods, c.cap_periods_from_start, CASE WHEN b.budget IS NOT NULL THEN b.shared END AS budget_shared,
          v.version, v.definition, v.from_off
        FROM ${set.text} AS r JOIN cashback.campaign c USING (merchant) JOIN cashback.campaign_version v USING (campaign)
          LEFT JOIN cashback.campaign_budget b USING (campaign)
@@ -151,7 +153,7 @@ function storedOf(rows: readonly VersionRow[]): StoredCampaign[] {
       campaignId: first.campaign_id,
       capPeriods: first.cap_periods,
       capPeriodsFromStart: first.cap_periods_from_start,
-      hasBudget: first.has_budget,
+      budget: first.budget_shared === null ? "none" : first.budget_shared ? "shared" : "allowances",
       versions: versions.map((row) => ({
         campaign: campaignOf(row.campaign, row.version, row.definition),
         fromOff: parseInt8Array(row.from_off),

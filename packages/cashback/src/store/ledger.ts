@@ -50,8 +50,29 @@ function rowOf({ id, transfer }: NumberedTransfer) {
   };
 }
 
+/** Ids of transfers as numbers of a partition, from 1, and back. */
+export const transferNumber = {
+  partition: (id: bigint) => Math.floor(Number(id) / IDS_PER_PARTITION),
+  of: (id: bigint) => Number(id) % IDS_PER_PARTITION,
+  id: (partition: number, n: number) => partition * IDS_PER_PARTITION + n,
+};
+
+/** Columns of a transfer as its seal takes them; `as_of` in ms. */
+interface SealedColumns {
+  readonly id: number | bigint;
+  readonly acct: number | bigint;
+  readonly lot: number | bigint;
+  readonly debit: number;
+  readonly credit: number;
+  readonly kind: number;
+  readonly amount: bigint;
+  readonly off: number | bigint | null;
+  readonly request_id: string | null;
+  readonly as_of: number;
+}
+
 /** The text of a transfer that its seal covers; the stored columns, nothing else. */
-function sealedText(row: ReturnType<typeof rowOf>): string {
+export function sealedText(row: SealedColumns): string {
   return `${row.id},${row.acct},${row.lot},${row.debit},${row.credit},${row.kind},${row.amount},${row.off ?? ""},${row.request_id ?? ""},${row.as_of}\n`;
 }
 
@@ -65,7 +86,7 @@ export async function saveTransfers(
   const rows = new Map([...byPart].map(([part, transfers]) => [part, transfers.map(rowOf)]));
   const [heads] = await Promise.all([
     sealHeads(tx, [...rows.keys()]),
-    insertSet(tx, "cashback.transfer", COLUMNS, [...rows.values()].flat()),
+    insertSet(tx, "cashback.transfer", COLUMNS, inKeyOrder([...rows.values()].flat())),
   ]);
   const seals = [...rows].map(([part, own]) => {
     const hash = createHash("sha256");
@@ -80,6 +101,11 @@ export async function saveTransfers(
     return { part, n, from_id: own[0]?.id ?? 0, to_id: own.at(-1)?.id ?? 0, hash: hash.digest() };
   });
   await insertSet(tx, "cashback.seal", { part: "int4", n: "int8", from_id: "int8", to_id: "int8", hash: "bytea" }, seals);
+}
+
+// Neighbours in the index are then written one after the other.
+function inKeyOrder(rows: readonly ReturnType<typeof rowOf>[]): readonly ReturnType<typeof rowOf>[] {
+  return rows.toSorted((a, b) => a.acct - b.acct || a.id - b.id);
 }
 
 async function sealHeads(tx: Tx, parts: readonly number[]): Promise<Map<number, Buffer>> {

@@ -1,6 +1,7 @@
-import { fromSet, insertSet, updateSet, type Tx } from "@perkstream/postgres";
+import { fromSet, insertSet, type Tx } from "@perkstream/postgres";
 import { awardField } from "../awards.ts";
 import { type CapPeriod, capPeriodCode, capPeriodKey, type Limits, type LocalCalendar } from "../domain/index.ts";
+import { BudgetBook } from "./budgets.ts";
 import type { MerchantCampaigns } from "./campaigns.ts";
 
 const PERIODS: readonly CapPeriod[] = ["day", "month", "campaign"];
@@ -17,10 +18,12 @@ interface Usage extends CapKey {
   dirty: boolean;
 }
 
-interface Budget {
-  readonly campaign: number;
-  usedMinor: bigint;
-  dirty: boolean;
+/** Whose limits: `part` is the customer's partition. */
+export interface LimitPlace {
+  readonly acct: number;
+  readonly part: number;
+  /** Of the order, days since 1970. */
+  readonly localDay: number;
 }
 
 function textOf({ acct, campaign, period, key }: CapKey): string {
@@ -30,7 +33,7 @@ function textOf({ acct, campaign, period, key }: CapKey): string {
 /** Caps and budgets of one transaction: what is used, as stored and as decided since. */
 export class LimitBook {
   readonly #caps = new Map<string, Usage>();
-  readonly #budgets = new Map<number, Budget>();
+  readonly budgets = new BudgetBook();
 
   /** The rows of the periods that `localDay` falls in, for every campaign whose usage is kept. */
   static keysOf(acct: number, campaigns: MerchantCampaigns, localDay: number, calendar: LocalCalendar): CapKey[] {
@@ -59,21 +62,9 @@ export class LimitBook {
     for (const usage of await sumOrders(tx, late)) this.#caps.set(textOf(usage), usage);
   }
 
-  /** Locks the budgets of these campaigns, in the order of their ids (after the progress rows, before nothing else). */
-  async lockBudgets(tx: Tx, campaigns: readonly number[]): Promise<void> {
-    if (campaigns.length === 0) return;
-    const rows = await tx.unsafe<{ campaign: number; used: bigint }[]>(
-      `SELECT campaign, used FROM cashback.campaign_budget WHERE campaign = ANY($1::int4[]) ORDER BY campaign FOR UPDATE`,
-      [`{${campaigns.join(",")}}`],
-      { prepare: true },
-    );
-    for (const { campaign, used } of rows) this.#budgets.set(campaign, { campaign, usedMinor: used, dirty: false });
-  }
-
-  /** The limits of one customer for an order of that local date. `used` hears of every change, for the sums. */
+  /** The limits of one customer for an order. `used` hears of every change, for the sums. */
   of(
-    acct: number,
-    localDay: number,
+    { acct, part, localDay }: LimitPlace,
     calendar: LocalCalendar,
     campaigns: MerchantCampaigns,
     used: (campaign: number, amountMinor: bigint) => void,
@@ -86,19 +77,12 @@ export class LimitBook {
     });
     return {
       customerCapLeft: ({ campaign }, period, capMinor) => capMinor - (this.#caps.get(textOf(keyOf(campaign, period)))?.usedMinor ?? 0n),
-      budgetLeft: ({ campaign, campaignId }, budgetMinor) => {
-        const budget = this.#budgets.get(campaign);
-        if (budget === undefined) throw new Error(`the budget of campaign ${campaignId} is not locked`);
-        return budgetMinor - budget.usedMinor;
-      },
+      budgetLeft: ({ campaign }, budgetMinor) => this.budgets.left(campaign, part, budgetMinor),
       use: (campaign, amountMinor) => {
-        const kept = campaigns.byId.get(campaign)?.capPeriods ?? 0;
+        const stored = campaigns.byId.get(campaign);
+        const kept = stored?.capPeriods ?? 0;
         for (const period of PERIODS) if ((kept & capPeriodCode[period]) !== 0) this.#useCap(keyOf(campaign, period), amountMinor);
-        const budget = this.#budgets.get(campaign);
-        if (budget !== undefined) {
-          budget.usedMinor += amountMinor;
-          budget.dirty = true;
-        }
+        if (stored !== undefined && stored.budget !== "none") this.budgets.use(campaign, part, amountMinor);
         used(campaign, amountMinor);
       },
     };
@@ -117,7 +101,6 @@ export class LimitBook {
   async save(tx: Tx): Promise<void> {
     const caps = [...this.#caps.values()].filter((usage) => usage.dirty);
     caps.sort((a, b) => a.acct - b.acct || a.campaign - b.campaign || a.period - b.period || a.key - b.key);
-    const budgets = [...this.#budgets.values()].filter((budget) => budget.dirty);
     await Promise.all([
       insertSet(
         tx,
@@ -126,13 +109,7 @@ export class LimitBook {
         caps.map(({ acct, campaign, period, key, usedMinor }) => ({ acct, campaign, period, key, used: usedMinor })),
         "ON CONFLICT (acct, campaign, period, key) DO UPDATE SET used = excluded.used",
       ),
-      updateSet(
-        tx,
-        "cashback.campaign_budget",
-        ["campaign"],
-        { campaign: "int4", used: "int8" },
-        budgets.map(({ campaign, usedMinor }) => ({ campaign, used: usedMinor })),
-      ),
+      this.budgets.save(tx),
     ]);
   }
 }

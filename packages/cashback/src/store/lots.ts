@@ -222,8 +222,10 @@ export interface OwnedLot {
   readonly lot: Lot;
 }
 
+/** In the order of their key: neighbours in the index are then written one after the other, which is a third less work. */
 export async function insertLots(tx: Tx, lots: readonly OwnedLot[]): Promise<void> {
-  const rows = lots.map(({ acct, lot }) => ({
+  const sorted = lots.toSorted((a, b) => a.acct - b.acct || a.lot.lotId - b.lot.lotId);
+  const rows = sorted.map(({ acct, lot }) => ({
     ...changing(acct, lot),
     order_id: lot.orderId,
     campaign: lot.campaign,

@@ -2,7 +2,8 @@ import { fromSet, insertSet, updateSet, type Tx } from "@perkstream/postgres";
 import type { Redemption, RedemptionPart, RedemptionStatus } from "../domain/index.ts";
 
 const codes: Readonly<Record<RedemptionStatus, number>> = { reserved: 1, committed: 2, released: 3, lapsed: 4 };
-const statuses: readonly RedemptionStatus[] = ["reserved", "reserved", "committed", "released", "lapsed"];
+/** Statuses by their stored numbers. */
+export const redemptionStatuses: readonly RedemptionStatus[] = ["reserved", "reserved", "committed", "released", "lapsed"];
 
 export interface RedemptionRow {
   readonly seq: bigint;
@@ -88,7 +89,7 @@ export function redemptionOf(row: RedemptionRow, parts: readonly RedemptionPart[
     sequence: Number(row.seq),
     orderId: row.order_id,
     amountMinor: row.amount,
-    status: statuses[row.status] ?? "reserved",
+    status: redemptionStatuses[row.status] ?? "reserved",
     createdAt: row.created_at.getTime(),
     expiresAt: row.expires_at === null ? null : row.expires_at.getTime(),
     parts,

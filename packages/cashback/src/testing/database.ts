@@ -19,10 +19,11 @@ import { campaignStats } from "../queries/campaigns.ts";
 import { cashbackOf, listCaps, listLots, listTransfers } from "../queries/customers.ts";
 import { findOrder } from "../queries/orders.ts";
 import { findRedemptionView } from "../queries/redemptions.ts";
-import type { TierPort } from "../tier-port.ts";
 import { definitionOf } from "./campaigns.ts";
 import type { Observed, World } from "./compare.ts";
+import type { Levels } from "./levels.ts";
 import { MemoryWorld } from "./memory.ts";
+import { tierOf } from "./tier.ts";
 import { merchantId as vectorMerchant, type Step, type Vector } from "./vectors.ts";
 
 const registry = fixedRegistry();
@@ -31,10 +32,10 @@ const PAGE = { limit: 10_000 };
 /** The program on a real database, through the driver; levels are those that the same vector gives in memory. */
 export class DatabaseWorld implements World {
   readonly #sql: Sql;
-  readonly #vector: Vector;
   readonly #memory: MemoryWorld;
   readonly #merchant: Merchant;
-  readonly #driver: Driver;
+  #driver: Driver;
+  readonly #start: () => Promise<Driver>;
   readonly #encoder: Awaited<ReturnType<typeof openOrderEncoder>>;
   readonly #decoder: ReturnType<typeof openOrderDecoder>;
   readonly #notifications: ReturnType<typeof openNotificationDecoder>;
@@ -43,21 +44,25 @@ export class DatabaseWorld implements World {
   readonly #orders = new Set<string>();
   readonly #redemptions = new Map<string, string>();
   #refusals: string[] = [];
-  #seen = { notices: 0, deadLetters: 0, clawbacks: 0 };
+  #seen = { notices: 0, deadLetters: 0 };
+  /** How many clawbacks of an order were told. */
+  readonly #clawbacks = new Map<string, number>();
+  readonly #campaigns = new Set<string>();
   readonly #emitted: Buffer[] = [];
+  readonly #deadLetters: string[] = [];
 
   private constructor(
     sql: Sql,
-    vector: Vector,
     merchant: Merchant,
     driver: Driver,
+    start: () => Promise<Driver>,
     parts: Awaited<ReturnType<typeof codecs>>,
     memory: MemoryWorld,
   ) {
     this.#sql = sql;
-    this.#vector = vector;
     this.#merchant = merchant;
     this.#driver = driver;
+    this.#start = start;
     this.#memory = memory;
     this.#encoder = parts.orderEncoder;
     this.#decoder = parts.decoder;
@@ -65,17 +70,18 @@ export class DatabaseWorld implements World {
     this.#commands = createRedemptionCommands({ decoder: parts.decoder, encoder: parts.encoder });
   }
 
-  static async open(sql: Sql, vector: Vector): Promise<DatabaseWorld> {
+  /** `own` is the program's pool, if it is not that of the commands and queries; `levels` say more than the stub does. */
+  static async open(sql: Sql, vector: Vector, own: Sql = sql, levels?: Levels): Promise<DatabaseWorld> {
     const parts = await codecs();
-    const memory = new MemoryWorld(vector);
+    const memory = new MemoryWorld(vector, levels);
     let base = 0;
-    const tier: TierPort = {
+    const tier = tierOf({
       progress: () => Promise.resolve(new Map([[0, Number.MAX_SAFE_INTEGER]])),
       levelsAt: (_sql, queries) =>
         Promise.resolve(queries.map(({ offset }) => ({ levelId: null, multiplierBps: memory.multipliers.get(offset - base) ?? 10_000 }))),
-    };
-    const program = createCashbackProgram({ decoder: parts.decoder, encoder: parts.encoder, tier, sql });
-    const driver = await createDriver(program, sql, 1);
+    });
+    const start = () => createDriver(createCashbackProgram({ decoder: parts.decoder, encoder: parts.encoder, tier, sql: own }), own, 1);
+    const driver = await start();
     base = driver.nextOffset(0);
     const { currency, timeZone, clawbackPolicy, expiringNoticeDays } = vector.merchant;
     const policy = clawbackPolicy === "clamp_to_zero" ? "clamp_to_zero" : "allow_negative";
@@ -85,9 +91,17 @@ export class DatabaseWorld implements World {
       { actor: "test", at: 0 },
     );
     if (made === null) throw new Error("the merchant's id is taken");
-    const world = new DatabaseWorld(sql, vector, made, driver, parts, memory);
+    const world = new DatabaseWorld(sql, made, driver, start, parts, memory);
     for (const campaign of vector.campaigns) await world.#edit(campaign, 0);
     return world;
+  }
+
+  /** Starts the program anew: nothing cached, a new epoch. */
+  async restart(): Promise<void> {
+    this.#emitted.push(...this.#driver.notices.slice(this.#seen.notices).map((notice) => notice.value));
+    this.#deadLetters.push(...this.#driver.deadLetters.slice(this.#seen.deadLetters).map((letter) => letter.reason));
+    this.#seen = { notices: 0, deadLetters: 0 };
+    this.#driver = await this.#start();
   }
 
   #locked<T>(run: (context: CommandContext) => Promise<T>): Promise<T> {
@@ -97,6 +111,7 @@ export class DatabaseWorld implements World {
   }
 
   async #edit(text: Vector["campaigns"][number], at: number): Promise<void> {
+    this.#campaigns.add(text.id);
     const editor = { merchant: this.#merchant.id, actor: "test", at };
     const definition = definitionOf(text);
     const made = await this.#locked((context) => createCampaign(context, editor, definition));
@@ -110,15 +125,16 @@ export class DatabaseWorld implements World {
     const at = Date.parse(step.at ?? "");
     const events = this.#memory.eventsOf(step, at);
     this.#memory.step(step);
-    if (step.raw !== undefined)
-      await this.#driver.feed([
-        { timestamp: at, key: Buffer.from(`${this.#merchant.merchantId}:c1`), value: Buffer.from(step.raw, "hex") },
-      ]);
+    if (step.raw !== undefined) await this.#driver.feed([this.#broken(step.raw, at)]);
     else if (step.event !== undefined) {
       await this.#driver.feed(events.map((event) => this.#record(event, at, step.key)));
     } else if (step.sweep === true) await this.#driver.sweep(at, this.#merchant.merchantId);
     else if (step.campaign !== undefined) await this.#edit(step.campaign, at);
     else await this.#redemption(step, at);
+  }
+
+  #broken(raw: string, timestamp: number) {
+    return { timestamp, key: Buffer.from(`${this.#merchant.merchantId}:c1`), value: Buffer.from(raw, "hex") };
   }
 
   #record(event: OrderEvent, timestamp: number, key: string | undefined) {
@@ -138,6 +154,7 @@ export class DatabaseWorld implements World {
       const at = Date.parse(step.at ?? "");
       const events = this.#memory.eventsOf(step, at);
       this.#memory.step(step);
+      if (step.raw !== undefined) return [this.#broken(step.raw, at)];
       return events.map((event) => this.#record(event, at, step.key));
     });
     await this.#driver.feed(records, chunkSize);
@@ -153,7 +170,8 @@ export class DatabaseWorld implements World {
     const id = (take ?? step.commit ?? step.release)?.id;
     if (id === undefined) return;
     if (take !== undefined) this.#redemptions.set(id, randomUUID());
-    const redemptionId = this.#redemptions.get(id) ?? "";
+    const redemptionId = this.#redemptions.get(id);
+    if (redemptionId === undefined) return void this.#refusals.push(`${Object.keys(step).find((key) => key !== "at")} ${id} not_found`);
     const command = { merchant: this.#merchant, partition: 0, at };
     const result = await this.#locked((context) => {
       if (take === undefined) return this.#commands[step.commit === undefined ? "release" : "commit"](context, command, redemptionId);
@@ -185,7 +203,10 @@ export class DatabaseWorld implements World {
       duplicates: Number(tally?.duplicates ?? 0n),
       parked: Number(tally?.parked ?? 0n),
       notifications: await this.#newNotices(),
-      deadLetters: this.#driver.deadLetters.slice(this.#seen.deadLetters).map((letter) => letter.reason),
+      deadLetters: [
+        ...this.#deadLetters.splice(0),
+        ...this.#driver.deadLetters.slice(this.#seen.deadLetters).map((letter) => letter.reason),
+      ],
       refusals: this.#refusals,
     };
     this.#seen.deadLetters = this.#driver.deadLetters.length;
@@ -259,21 +280,22 @@ export class DatabaseWorld implements World {
       awardDetails[orderId] = Object.fromEntries(
         view.awards.map(({ awardedMinor, ...award }) => [award.campaignId, { ...award, awarded: awardedMinor }]),
       );
+      const ofOrder: Record<string, unknown>[] = [];
       for (const refund of view.refunds) {
         for (const { campaignId, amountMinor, ...parts } of refund.clawbacks) {
           const short = Object.fromEntries(Object.entries(parts).map(([name, value]) => [name.replace(/Minor$/, ""), value]));
-          clawbacks.push({ orderId, campaignId, amountMinor, ...short });
+          ofOrder.push({ orderId, campaignId, amountMinor, ...short });
         }
       }
+      clawbacks.push(...ofOrder.slice(this.#clawbacks.get(orderId) ?? 0));
+      this.#clawbacks.set(orderId, ofOrder.length);
     }
-    const fresh = clawbacks.slice(this.#seen.clawbacks);
-    this.#seen.clawbacks = clawbacks.length;
-    return { orders, awards, awardDetails, clawbacks: fresh };
+    return { orders, awards, awardDetails, clawbacks };
   }
 
   async #seenCampaigns(): Promise<Record<string, unknown>> {
     const seen: Record<string, unknown> = {};
-    for (const { id } of this.#vector.campaigns) {
+    for (const id of this.#campaigns) {
       const caps: Record<string, number> = {};
       for (const customerId of this.#customers) {
         for (const cap of (await listCaps(this.#sql, this.#merchant.id, customerId)) ?? []) {

@@ -1,10 +1,26 @@
 import type { LadderSettings, Level, Step, Vector } from "./vectors.ts";
 
+/** Whoever says what the level held before an order multiplies by. */
+export interface Levels {
+  multiplierBps(customerId: string, asOf: number, day: number, offset: number): number;
+  spend(customerId: string, orderId: string, day: number, netMinor: number): void;
+  command(step: Step, at: number, day: number): void;
+}
+
+/** From the reference model, which has lived through the order already. */
+export function levelsOf(multipliers: ReadonlyMap<number, number>): Levels {
+  return {
+    multiplierBps: (_customerId, _asOf, _day, offset) => multipliers.get(offset) ?? 10_000,
+    spend: () => {},
+    command: () => {},
+  };
+}
+
 /**
  * A stand-in for the tier program, enough for the multipliers of the vectors: net spend, `lifetime` or `rolling_days`, evaluated
  * afresh before each order, pins on top. Validity, grace and history are the tier program's own matter and are not here.
  */
-export class StubLevels {
+export class StubLevels implements Levels {
   readonly #settings: LadderSettings;
   readonly #levels: readonly Level[];
   readonly #spent = new Map<string, { day: number; orderId: string; netMinor: number }[]>();

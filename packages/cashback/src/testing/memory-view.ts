@@ -1,5 +1,6 @@
 import type { Booked } from "@perkstream/orders";
-import { type Award, awardShares, balanceMinor, bases, byUse, type Customer, type NoticeValue, restoredMinor } from "../domain/index.ts";
+import { type Award, balanceMinor, bases, byUse, type Customer, type NoticeValue, restoredMinor } from "../domain/index.ts";
+import { awardView } from "../queries/orders.ts";
 
 export function seenCustomers(customers: Iterable<Customer>): Record<string, unknown> {
   const seen: Record<string, unknown> = {};
@@ -28,15 +29,7 @@ export function seenOrders(booked: Iterable<Booked<{ readonly awards: readonly A
     awards[order.orderId] = Object.fromEntries(extra.awards.map((award) => [award.campaignId, Number(award.currentMinor)]));
     const lineBases = bases(order.lines, order.paidWithCashbackMinor);
     awardDetails[order.orderId] = Object.fromEntries(
-      extra.awards.map((award) => [
-        award.campaignId,
-        {
-          multiplierBps: award.multiplierBps,
-          awarded: Number(award.awardedMinor),
-          lines: awardShares(award, lineBases).map(Number),
-          why: { baseMinor: Number(award.baseMinor) },
-        },
-      ]),
+      extra.awards.map((award) => [award.campaignId, { ...awardView(award, lineBases), awarded: Number(award.awardedMinor) }]),
     );
   }
   return { orders, awards, awardDetails };
@@ -67,6 +60,8 @@ export function seenRedemptions(customers: Iterable<Customer>): Record<string, u
   for (const customer of customers) {
     for (const redemption of customer.redemptions.values()) {
       seen[redemption.redemptionId] = {
+        customerId: customer.customerId,
+        orderId: redemption.orderId,
         status: redemption.status,
         amountMinor: Number(redemption.amountMinor),
         restoredMinor: Number(restoredMinor(redemption)),

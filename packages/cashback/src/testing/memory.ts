@@ -42,7 +42,7 @@ import {
 import { campaignOf } from "./campaigns.ts";
 import type { Observed, World } from "./compare.ts";
 import { noticeJson, seenCustomers, seenLots, seenOrders, seenRedemptions } from "./memory-view.ts";
-import { StubLevels } from "./levels.ts";
+import { type Levels, StubLevels } from "./levels.ts";
 import { type EventText, merchantId, type Step, type Take, type Vector } from "./vectors.ts";
 
 interface Extra {
@@ -63,7 +63,7 @@ export class MemoryWorld implements World {
   readonly #redemptionOwner = new Map<string, string>();
   /** Multipliers by the offset of the order that asked for one. */
   readonly multipliers = new Map<number, number>();
-  readonly #levels: StubLevels;
+  readonly #levels: Levels;
   readonly #rules: Rules;
   readonly #vector: Vector;
   #offset = 0;
@@ -75,9 +75,9 @@ export class MemoryWorld implements World {
   #refusals: string[] = [];
   #clawbacks: Record<string, unknown>[] = [];
 
-  constructor(vector: Vector) {
+  constructor(vector: Vector, levels: Levels = new StubLevels(vector)) {
     this.#vector = vector;
-    this.#levels = new StubLevels(vector);
+    this.#levels = levels;
     this.#rules = {
       clawbackPolicy: vector.merchant.clawbackPolicy === "clamp_to_zero" ? "clamp_to_zero" : "allow_negative",
       expiringNoticeDays: vector.merchant.expiringNoticeDays ?? 0,
@@ -200,7 +200,7 @@ export class MemoryWorld implements World {
       const asOf = this.#begin(customer, Math.max(record.timestamp, event.occurredAt));
       const posting = this.#posting(customer, asOf, { partition: 0, offset: record.offset });
       const limits = this.#limits(customer, order.place.localDay);
-      const multiplier = this.#levels.multiplierBps(event.customerId, asOf, this.#rules.calendar.localDay(asOf));
+      const multiplier = this.#levels.multiplierBps(event.customerId, asOf, this.#rules.calendar.localDay(asOf), record.offset);
       this.multipliers.set(record.offset, multiplier);
       const campaigns = [...this.#campaigns.values()].sort(byPriority);
       const { eligible, awards } = judgeOrder(order.placed, campaigns, multiplier, limits);
@@ -211,7 +211,7 @@ export class MemoryWorld implements World {
     },
     refunded: (booked, taken, { event, record }, at) => {
       const customer = this.#customer(event.customerId);
-      const asOf = this.#begin(customer, Math.max(record.timestamp, event.occurredAt, at.timestamp));
+      const asOf = this.#begin(customer, Math.max(record.timestamp, event.occurredAt, at.record.timestamp));
       const posting = this.#posting(customer, asOf, { partition: 0, offset: record.offset });
       const extra = refund(posting, this.#refunded(booked), taken.occurredAt, this.#limits(customer, booked.order.place.localDay));
       this.#note(booked, taken, extra);
@@ -279,12 +279,20 @@ export class MemoryWorld implements World {
     const take = step.reserve ?? step.redeem;
     const id = (take ?? step.commit ?? step.release)?.id;
     if (id === undefined) return false;
-    if (take !== undefined) this.#redemptionOwner.set(id, take.customerId);
-    const customer = this.#customer(this.#redemptionOwner.get(id) ?? "");
+    const owner = take?.customerId ?? this.#redemptionOwner.get(id);
+    // As the API's 404: it touches nothing.
+    if (owner === undefined) return this.#refuse(step, id, "not_found");
+    const customer = this.#customer(owner);
     const posting = this.#posting(customer, this.#begin(customer, at), { requestId: id });
     const refusal = take === undefined ? this.#finish(step, posting, id) : this.#take(step, posting, take);
-    if (typeof refusal !== "string") this.#known.add(customer);
-    else this.#refusals.push(`${Object.keys(step).find((key) => key !== "at")} ${id} ${refusal}`);
+    if (typeof refusal === "string") return this.#refuse(step, id, refusal);
+    this.#known.add(customer);
+    this.#redemptionOwner.set(id, owner);
+    return true;
+  }
+
+  #refuse(step: Step, id: string, code: string): true {
+    this.#refusals.push(`${Object.keys(step).find((key) => key !== "at")} ${id} ${code}`);
     return true;
   }
 

@@ -11,10 +11,12 @@ import { book, merchants, result, shop, trialProgram } from "../testing/trial.ts
 
 let database: TestDatabase;
 let sql: Sql;
+let owner: Sql;
 
 beforeAll(async () => {
   database = await testDatabase(inject("stack").postgresUrl, [trialMigrations]);
-  sql = openSql(database.url, { max: 3, applicationName: "orders-test" });
+  sql = openSql(database.url, { max: 3, applicationName: "orders-test", role: "perkstream_trial" });
+  owner = openSql(database.url, { max: 1, applicationName: "orders-owner" });
 });
 
 beforeEach(async () => {
@@ -22,11 +24,11 @@ beforeEach(async () => {
 });
 
 afterAll(async () => {
-  await sql.end();
+  await Promise.all([sql.end(), owner.end()]);
   await database.drop();
 });
 
-const clear = () => sql`WITH a AS (DELETE FROM trial."order"), b AS (DELETE FROM trial.refund) DELETE FROM trial.parked`;
+const clear = () => owner`WITH a AS (DELETE FROM trial."order"), b AS (DELETE FROM trial.refund) DELETE FROM trial.parked`;
 const stored = (orderId = "o1") => sql.begin(async (tx) => (await book.loadOrders(tx, [{ merchant: 1, orderId }])).find(1, orderId));
 const parkedCount = async () => (await sql`SELECT 1 FROM trial.parked`).length;
 
@@ -174,7 +176,7 @@ describe("the same order id in two partitions", () => {
     await held.promise;
     const second = entries([theirs]).catch((error: unknown) => error);
     await expect
-      .poll(async () => (await sql`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).length)
+      .poll(async () => (await owner`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).length)
       .toBe(1);
     go.resolve();
     await first;

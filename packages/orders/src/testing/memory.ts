@@ -30,7 +30,7 @@ export function recordingEffects(): OrderEffects<Extra, RefundExtra> & { readonl
     },
     refunded(booked: Booked<Extra>, refund: Refund, entry: OrderEntry, at) {
       booked.extra.taken += Number(refund.amountMinor);
-      log.push(`refunded ${refund.refundId} ${refund.amountMinor} of ${entry.record.offset} at ${at.offset}`);
+      log.push(`refunded ${refund.refundId} ${refund.amountMinor} of ${entry.record.offset} at ${at.record.offset}`);
       return {
         asOf: entry.record.timestamp,
         extra: { note: String(refund.refundId) },

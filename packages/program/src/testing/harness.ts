@@ -74,7 +74,7 @@ export async function testBed(stack: { postgresUrl: string; kafkaBrokers: string
       await producer.send({ topic, acks: -1, messages });
     },
     start({ url, ...options } = {}) {
-      const pool = openSql(url ?? database.url, { max: 6, applicationName: "probe-host" });
+      const pool = openSql(url ?? database.url, { max: 6, applicationName: "probe-host", role: "perkstream_probe" });
       pools.push(pool);
       const host = startProgram<ProbeEvent, ProbeWork>({
         program: probeProgram(topic),

@@ -17,7 +17,7 @@ const { url, brokers, topic, noticeTopic, crashAt, crashAfter } = JSON.parse(pro
 let reached = 0;
 startProgram({
   program: probeProgram(topic),
-  sql: openSql(url, { max: 6, applicationName: "probe-process" }),
+  sql: openSql(url, { max: 6, applicationName: "probe-process", role: "perkstream_probe" }),
   kafka: createKafka({ brokers: brokers.split(","), clientId: "probe-process" }),
   noticeTopic,
   log: { debug() {}, info() {}, warn() {}, error() {} },

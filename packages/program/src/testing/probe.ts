@@ -4,6 +4,7 @@ import { pgSchema, text } from "drizzle-orm/pg-core";
 import { int8Number } from "@perkstream/postgres";
 import { noticeId } from "../notice-id.ts";
 import type { Entry, Outcome, Program } from "../program.ts";
+import { hostRights } from "../rights.ts";
 import { hostTables } from "../tables.ts";
 
 /** The smallest program there is, for tests of the host: sums amounts per key, drops repeats, notifies for each. */
@@ -12,7 +13,11 @@ export const { progress, outbox, deadLetter, tally, applied, sweepRequest } = ho
 export const seen = probeSchema.table("seen", { id: text().primaryKey() });
 export const total = probeSchema.table("total", { key: text().primaryKey(), amount: int8Number().notNull() });
 
-export const probeMigrations: Migrations = { schema: "probe", folder: fileURLToPath(new URL("./migrations", import.meta.url)) };
+export const probeMigrations: Migrations = {
+  schema: "probe",
+  folder: fileURLToPath(new URL("./migrations", import.meta.url)),
+  rights: { perkstream_probe: { probe: { ...hostRights, seen: "SELECT, INSERT", total: "SELECT, INSERT, UPDATE" } } },
+};
 
 export interface ProbeEvent {
   readonly id: string;

@@ -1,6 +1,7 @@
 import type { Merchant } from "@perkstream/merchant";
 import type { Sql, Tx } from "@perkstream/postgres";
 import { END_OF_TIME_MS, type OrderEntry, type WorkingOrders } from "@perkstream/orders";
+import { placeOf } from "@perkstream/program";
 import { Customer } from "../customer.ts";
 import type { NoExtra, OrderLevels } from "../decide.ts";
 import { type Ahead, DayBook, daysNeededFrom, needsDays } from "../domain/index.ts";
@@ -54,19 +55,21 @@ interface Expected {
 /** The customers that entries name, with what is expected of them, by key. */
 export function expectedOf(entries: readonly OrderEntry[], merchants: ReadonlyMap<string, MerchantRules>): Map<string, Expected> {
   const all = new Map<string, Expected>();
-  for (const { event, record } of entries) {
+  for (const entry of entries) {
+    const { event, record } = entry;
     const rules = merchants.get(event.merchantId);
     if (rules === undefined) continue;
+    const place = placeOf(entry);
     const key = customerKey(rules.id, event.customerId);
     let expected = all.get(key);
     if (expected === undefined) all.set(key, (expected = nothingOf(event.customerId, rules, record.partition)));
     expected.latestAsOf = Math.max(expected.latestAsOf, record.timestamp, event.occurredAt);
-    expected.lastOffset = record.offset;
+    expected.lastOffset = place;
     if (event.type === "OrderPlaced") {
       expected.create = true;
       expected.orders++;
       for (const line of event.lines) expected.netMinor += line.netMinor;
-      const { calendar } = rules.rulesOf(rules.versionAt(record.partition, record.offset), record.partition, record.offset);
+      const { calendar } = rules.rulesOf(rules.versionAt(record.partition, place), record.partition, place);
       expected.earliestDay = Math.min(expected.earliestDay, calendar.localDay(event.occurredAt));
     } else {
       expected.refunds = true;

@@ -86,7 +86,7 @@ function historyRow({ customer, change, seq, partition, offset, n }: RecordedCha
 
 const CHANGES = 0;
 
-/** Numbers the changes and commands of partitions by their progress rows' counter. */
+/** Numbers the changes of partitions by their progress rows' counter. */
 export function numbering(progress: ReadonlyMap<number, PartitionProgress>): (partition: number) => number {
   return (partition) => {
     const counters = progress.get(partition)?.counters;

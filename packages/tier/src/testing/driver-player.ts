@@ -1,10 +1,11 @@
-import type { OrderEncoder, TierChanged } from "@perkstream/contracts";
+import { fixedRegistry, openOrderDecoder, type OrderEncoder, type TierChanged } from "@perkstream/contracts";
 import { createMerchant, type Merchant } from "@perkstream/merchant";
 import type { Sql } from "@perkstream/postgres";
 import { type DeadLetter, type Driver, type Notice, withPartitions } from "@perkstream/program";
 import { randomUUID } from "node:crypto";
 import { runTierCommand, type TierCommand } from "../commands.ts";
 import { previewLadder, putLadder, type LadderChange } from "../edit-ladder.ts";
+import { createLevels } from "../levels.ts";
 import { customerTier, tierCounts, tierHistory } from "../queries.ts";
 import { levelJson } from "../store/ladders.ts";
 import type { CustomerSeen, Player } from "./expectations.ts";
@@ -23,6 +24,8 @@ export interface Stage {
 }
 
 type EventStep = VectorStep & { readonly kind: "event" | "raw" };
+
+const orderDecoder = openOrderDecoder(fixedRegistry());
 
 const SCOPE = { program: "tier", topic: "orders.v1", partitions: [0] };
 
@@ -129,10 +132,22 @@ export class DriverPlayer implements Player {
       SELECT payload, remaining FROM tier."order" WHERE merchant = ${this.#merchant.id} AND order_id = ${orderId}`;
     if (row === undefined) return null;
     if (row.remaining !== null) return row.remaining.slice(1, -1).split(",").map(Number);
-    const placed = this.#vector.steps.flatMap((step) =>
-      step.kind === "event" && step.event.type === "OrderPlaced" && step.event.orderId === orderId ? [step.event] : [],
-    );
-    return placed[0]?.lines.map((line) => Number(line.netMinor)) ?? null;
+    await orderDecoder.prepare([row.payload]);
+    const decoded = orderDecoder.decode(row.payload);
+    if (!decoded.ok || decoded.event.type !== "OrderPlaced") throw new Error(`the order ${orderId} does not decode`);
+    return decoded.event.lines.map((line) => Number(line.netMinor));
+  }
+
+  /** What cashback is told about the orders of this log, however far the program has gone on since. */
+  async multipliers(orders: readonly { readonly customerId: string; readonly offset: number }[]): Promise<Record<number, number>> {
+    const questions = orders.map(({ customerId, offset }) => ({
+      merchant: this.#merchant.id,
+      customerId,
+      partition: 0,
+      offset: this.#origin + offset,
+    }));
+    const answers = await createLevels().levelsAt(this.#stage.sql, questions);
+    return Object.fromEntries(orders.map(({ offset }, i) => [offset, answers[i]!.multiplierBps]));
   }
 
   async takeNotices(): Promise<readonly TierChanged[]> {

@@ -106,7 +106,10 @@ export class MemoryPlayer implements Player {
   }
 
   async sweep(atMs: number): Promise<void> {
-    for (const customer of this.#customers.values()) customer.bringForward(this.#here(), [atMs], this.#changes);
+    // As the program's sweep: nobody is looked at for whom nothing is due by then, whatever their last as-of.
+    for (const customer of this.#customers.values()) {
+      if ((customer.dueAt(this.#here()) ?? Number.POSITIVE_INFINITY) <= atMs) customer.bringForward(this.#here(), [atMs], this.#changes);
+    }
     this.#collect();
   }
 
@@ -123,7 +126,9 @@ export class MemoryPlayer implements Player {
         : kind === "unpin"
           ? unpin(rules, state, days, { actor: spec.actor, asOf })
           : (kind === "promote" ? promote : demote)(rules, state, days, order);
-    if (!("refused" in decision)) {
+    if ("refused" in decision) {
+      customer.take({ state: { ...customer.state, lastAsOf: asOf }, changes: [] }, this.#here(), this.#changes);
+    } else {
       customer.known = true;
       customer.take(decision, this.#here(), this.#changes);
     }

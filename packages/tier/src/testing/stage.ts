@@ -20,7 +20,8 @@ export async function openStage(adminUrl: string, partitions = 1): Promise<OpenS
   const sql: Sql = openSql(database.url, { max: 3, applicationName: "tier-test" });
   const registry = fixedRegistry();
   const codec = await noticeCodec();
-  const start = () => createDriver(createTierProgram({ decoder: openOrderDecoder(registry), encoder: codec.encoder }), sql, partitions);
+  const own = openSql(database.url, { max: 3, applicationName: "tier-test", role: "perkstream_tier" });
+  const start = () => createDriver(createTierProgram({ decoder: openOrderDecoder(registry), encoder: codec.encoder }), own, partitions);
   const drivers: Driver[] = [await start()];
   return {
     sql,
@@ -33,7 +34,7 @@ export async function openStage(adminUrl: string, partitions = 1): Promise<OpenS
     deadLetters: () => drivers.flatMap(({ deadLetters }) => deadLetters),
     restart: async () => void drivers.push(await start()),
     close: async () => {
-      await sql.end();
+      await Promise.all([sql.end(), own.end()]);
       await database.drop();
     },
   };

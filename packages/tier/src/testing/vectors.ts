@@ -46,8 +46,21 @@ interface File {
 }
 
 export function loadVectors(): Vector[] {
-  const file = JSON.parse(readFileSync(new URL("../../../../vectors/vectors.json", import.meta.url), "utf8")) as File;
+  const file = loadFile();
   return file.vectors.map((vector) => parseVector(file, vector));
+}
+
+function loadFile(): File {
+  return JSON.parse(readFileSync(new URL("../../../../vectors/vectors.json", import.meta.url), "utf8")) as File;
+}
+
+/** Parses stories of the same format, also step by step. */
+export function openParser(): { vectorOf(story: object): Vector; stepsOf(vector: Vector, step: object): VectorStep[] } {
+  const file = loadFile();
+  return {
+    vectorOf: (story) => parseVector(file, story as Json),
+    stepsOf: (vector, step) => parseStep(file, vector, step as Json, Date.parse(String((step as Json)["at"]))),
+  };
 }
 
 function parseVector(file: File, vector: Json): Vector {
