@@ -1,20 +1,18 @@
 // npm run schemas -- check | register | generate [--check] | release
-import { fileURLToPath } from "node:url";
 import { SchemaError } from "@perkstream/contracts/schema";
 import { checkRegistry, checkReleased, formatViolation } from "./schemas/check.ts";
-import { generatedFiles, staleFiles, writeGenerated } from "./schemas/generate.ts";
+import { generatedTargets, staleFiles, writeGenerated } from "./schemas/generate.ts";
 import { IncompatibleSchemaError, registerSchemas, schemasFolder } from "./schemas/register.ts";
 import { openRegistryApi, RegistryApiError } from "./schemas/registry-api.ts";
 import { release } from "./schemas/released.ts";
 
-const generatedFolder = fileURLToPath(new URL("../packages/contracts/src/generated", import.meta.url));
 const registryUrl = process.env["SCHEMA_REGISTRY_URL"];
 const postgresUrl = process.env["DATABASE_URL"];
 
 const usage = `npm run schemas -- <command>
   check               schemas/ against the released versions of the repository, and against SCHEMA_REGISTRY_URL if it answers
   register            registers schemas/ at SCHEMA_REGISTRY_URL, under a lock in DATABASE_URL when that is set
-  generate [--check]  writes packages/contracts/src/generated; with --check only tells what is out of date
+  generate [--check]  writes packages/{contracts,client}/src/generated; with --check only tells what is out of date
   release             adds today's schemas to schemas/released`;
 
 try {
@@ -73,17 +71,19 @@ async function register(): Promise<number> {
 }
 
 async function generate(): Promise<number> {
-  const written = await writeGenerated(schemasFolder, generatedFolder);
+  const written: string[] = [];
+  for (const { folder, files } of await generatedTargets(schemasFolder)) written.push(...(await writeGenerated(files, folder)));
   console.log(written.length === 0 ? "Generated files are up to date." : written.map((name) => `wrote ${name}`).join("\n"));
   return 0;
 }
 
 async function checkGenerated(): Promise<number> {
-  const stale = await staleFiles(await generatedFiles(schemasFolder), generatedFolder);
+  const stale: string[] = [];
+  for (const { folder, files } of await generatedTargets(schemasFolder)) stale.push(...(await staleFiles(files, folder)));
   if (stale.length === 0) {
     console.log("Generated files are up to date.");
     return 0;
   }
-  console.error(`Out of date in packages/contracts/src/generated: ${stale.join(", ")}; run \`npm run schemas -- generate\`.`);
+  console.error(`Out of date: ${stale.join(", ")}; run \`npm run schemas -- generate\`.`);
   return 1;
 }

@@ -1,12 +1,26 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { SchemaError, shortName } from "@perkstream/contracts/schema";
+import { clientFiles } from "./emit-client.ts";
 import { declaredTypes, emitRecord, lowerFirst } from "./emit-record.ts";
 import { readSchemas, readTopics, type SchemaFile } from "./folder.ts";
 
 const header = "// Made by `npm run schemas -- generate` from schemas/; do not edit.";
 
-/** The text of every generated file, by name. */
+const packages = fileURLToPath(new URL("../../packages", import.meta.url));
+
+/** Everything that is generated: by folder, the text of its files by name. */
+export async function generatedTargets(
+  schemasRoot: string,
+): Promise<readonly { readonly folder: string; readonly files: ReadonlyMap<string, string> }[]> {
+  return [
+    { folder: join(packages, "contracts/src/generated"), files: await generatedFiles(schemasRoot) },
+    { folder: join(packages, "client/src/generated"), files: await clientFiles(schemasRoot) },
+  ];
+}
+
+/** The text of every generated file of the contracts, by name. */
 export async function generatedFiles(schemasRoot: string): Promise<Map<string, string>> {
   const schemas = await readSchemas(schemasRoot);
   const topics = await readTopics(schemasRoot);
@@ -25,8 +39,7 @@ export async function generatedFiles(schemasRoot: string): Promise<Map<string, s
 }
 
 /** Writes what differs and removes what nothing generates; the names of the files touched. */
-export async function writeGenerated(schemasRoot: string, target: string): Promise<string[]> {
-  const files = await generatedFiles(schemasRoot);
+export async function writeGenerated(files: ReadonlyMap<string, string>, target: string): Promise<string[]> {
   const stale = await staleFiles(files, target);
   await mkdir(target, { recursive: true });
   for (const name of stale) {

@@ -1,6 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
-import { generatedFiles, staleFiles } from "./generate.ts";
+import { clientFiles } from "./emit-client.ts";
+import { generatedFiles, generatedTargets, staleFiles } from "./generate.ts";
 import { schemasFolder } from "./register.ts";
 import { copyOfSchemas } from "./testing.ts";
 
@@ -11,7 +12,19 @@ afterEach(() => copy?.remove());
 
 describe("schemas generate", () => {
   it("has been run since the last change of schemas/", async () => {
-    expect(await staleFiles(await generatedFiles(schemasFolder), generatedFolder)).toEqual([]);
+    for (const { folder, files } of await generatedTargets(schemasFolder)) expect(await staleFiles(files, folder)).toEqual([]);
+  });
+
+  it("gives clients the fields as JSON has them", async () => {
+    copy = await copyOfSchemas();
+    await copy.edit("notifications/CashbackRedeemed.avsc", (json) => {
+      const words = { type: "array", items: ["null", "string"] };
+      json.fields = [{ name: "at", type: ["null", { type: "long", logicalType: "timestamp-millis" }], default: null }];
+      json.fields.push({ name: "words", type: words }, { name: "amountMinor", type: "long" });
+    });
+    expect((await clientFiles(copy.root)).get("notifications.ts")).toContain(
+      "export interface CashbackRedeemed {\n  at: string | null;\n  words: (string | null)[];\n  amountMinor: number;\n}",
+    );
   });
 
   it("tells which files are out of date", async () => {

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { afterEach, describe, expect, inject, it } from "vitest";
 import { checkRegistry } from "./check.ts";
+import { readSchemas } from "./folder.ts";
 import { IncompatibleSchemaError, registerSchemas } from "./register.ts";
 import { openRegistryApi } from "./registry-api.ts";
 import { copyOfSchemas } from "./testing.ts";
@@ -26,7 +27,7 @@ describe("schemas register", () => {
   it("registers every schema once, with FULL_TRANSITIVE on every subject", async () => {
     copy = await ownSubjects();
     const first = await registerSchemas({ registryUrl, postgresUrl, schemasRoot: copy.root });
-    expect(first).toHaveLength(10);
+    expect(first).toHaveLength((await readSchemas(copy.root)).length);
     expect(await registerSchemas({ registryUrl, postgresUrl, schemasRoot: copy.root })).toEqual(first);
     for (const { subject, id } of first) {
       expect(await get(`/config/${subject}`)).toEqual({ compatibilityLevel: "FULL_TRANSITIVE" });

@@ -1,4 +1,6 @@
 import { randomUUID } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
 
 const requestLimitMs = 15_000;
 
@@ -47,8 +49,23 @@ const campaigns = [
 
 const startsAt = "2020-01-01T00:00:00Z";
 
-/** Gives the default merchant a ladder and two campaigns through the merchant API, as a client would; leaves what is there. Throws with the answer. */
-export async function createDemo(merchantApi: string): Promise<void> {
+/** A request of a service's demo.json; it brings `If-Match: "0"` or an id, so that nothing is made twice. */
+interface DemoRequest {
+  readonly method: string;
+  readonly path: string;
+  readonly headers?: Record<string, string>;
+  readonly body: unknown;
+}
+
+/** It is there already: 409 for an id that is taken, 412 for a version that is not 0. */
+const alreadyThere = [409, 412];
+
+/**
+ * Gives the default merchant a ladder, two campaigns and what the services' demo.json say, through the merchant API, as a
+ * client would; leaves what is there. Throws with the answer.
+ * @param folders of the services
+ */
+export async function createDemo(merchantApi: string, folders: readonly string[]): Promise<void> {
   const { token } = await request<{ token: string }>(`${merchantApi}/v1/dev/sign-in`, "POST", {}, { role: "owner" });
   const auth = { authorization: `Bearer ${token}` };
   const current = await request<{ version: number }>(`${merchantApi}/v1/tiers`, "GET", auth);
@@ -64,9 +81,21 @@ export async function createDemo(merchantApi: string): Promise<void> {
       { ...campaign, startsAt, status: "active" },
     );
   }
+  for (const { method, path, headers, body } of (await Promise.all(folders.map(demoOf))).flat())
+    await request(`${merchantApi}${path}`, method, { ...auth, ...headers }, body, alreadyThere);
 }
 
-async function request<T>(url: string, method: string, headers: Record<string, string>, body?: unknown): Promise<T> {
+async function demoOf(folder: string): Promise<readonly DemoRequest[]> {
+  return JSON.parse(await readFile(join(folder, "demo.json"), "utf8").catch(() => "[]"));
+}
+
+async function request<T>(
+  url: string,
+  method: string,
+  headers: Record<string, string>,
+  body?: unknown,
+  accepted: readonly number[] = [],
+): Promise<T> {
   const content = body === undefined ? {} : { body: JSON.stringify(body) };
   const response = await fetch(url, {
     method,
@@ -75,7 +104,7 @@ async function request<T>(url: string, method: string, headers: Record<string, s
     ...content,
   });
   const text = await response.text();
-  if (!response.ok)
+  if (!response.ok && !accepted.includes(response.status))
     throw new Error(
       `The demo merchant could not be made: ${method} ${new URL(url).pathname} answered ${response.status} ${text.slice(0, 500)}`,
     );

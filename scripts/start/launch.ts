@@ -81,7 +81,8 @@ async function start(
   const launched = { addresses: addressesOf(settings, stack), settings, env: serviceEnvironment(services, settings, stack) };
   if (settings.isDevelopment) {
     const made = stopwatch(report);
-    await createDemo(launched.addresses.merchantApi);
+    const folders = services.map(({ name }) => join(settings.root, "services", name));
+    await createDemo(launched.addresses.merchantApi, folders);
     made("demo merchant: Bronze, Silver, Gold, Platinum and two campaigns");
   }
   return launched;

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { addressesOf } from "./addresses.ts";
-import { services } from "./services.ts";
+import { orderPrograms, services } from "./services.ts";
 import { readSettings } from "./settings.ts";
 
 let dataDir = "";
@@ -17,12 +17,13 @@ afterEach(() => rm(dataDir, { recursive: true, force: true }));
 test("without settings: development, 12 partitions, the documented ports", async () => {
   const settings = await read();
   expect(settings).toMatchObject({ isDevelopment: true, partitions: 12 });
-  expect(Object.fromEntries(settings.ports)).toEqual({
+  expect(Object.fromEntries(settings.ports)).toMatchObject({
     "merchant-api": 8080,
     notifier: 8081,
     "tier-processor": 8082,
     "cashback-processor": 8083,
   });
+  expect(new Set(settings.ports.values()).size).toBe(services.length);
 });
 
 test("the secret of the tokens is made once, is long enough and only ours to read", async () => {
@@ -43,12 +44,12 @@ test.each([
 test("the line of `npm run up` has these keys in this order, and the notifier's origin has no path", async () => {
   const stack = { postgresUrl: "postgres://p", kafkaBrokers: "127.0.0.1:1", registryUrl: "http://r/apis/ccompat/v7", stop: async () => {} };
   const addresses = addressesOf(await read(), stack);
+  expect(orderPrograms.slice(0, 2)).toEqual(["tier", "cashback"]);
   expect(Object.keys(addresses)).toEqual([
     "merchantApi",
     "notifier",
     "customerPage",
-    "tier",
-    "cashback",
+    ...orderPrograms,
     "kafka",
     "schemaRegistry",
     "postgres",

@@ -14,9 +14,7 @@ await run({
     say(`  API reference   ${addresses.merchantApi}/docs`);
     say(`  Merchant API    ${addresses.merchantApi}`);
     say(`  Notifier        ${addresses.notifier}/v1/connect`);
-    say(
-      `  Metrics         ${[addresses.merchantApi, addresses.customerPage.replace(/\/$/, ""), addresses.tier, addresses.cashback].map((origin) => `${origin}/metrics`).join("  ")}`,
-    );
+    say(`  Metrics         ${[...settings.ports.values()].map((port) => `http://127.0.0.1:${port}/metrics`).join("  ")}`);
     say(`  Kafka           ${addresses.kafka}`);
     say(`  Schema registry ${addresses.schemaRegistry}`);
     say(`  PostgreSQL      ${addresses.postgres}`);

@@ -1,6 +1,7 @@
 import type { Logger, Registry } from "@perkstream/service";
 import type { Sql } from "@perkstream/postgres";
 import type { Authenticator } from "./auth/authenticate.ts";
+import type { CommandsOpen } from "./command-gate.ts";
 import type { OriginRule } from "./http/cors.ts";
 import type { RateLimiter } from "./http/rate-limit.ts";
 import type { OrderLog } from "./kafka/order-log.ts";
@@ -28,7 +29,7 @@ export interface Deps {
   readonly log: Logger;
   readonly metrics: Registry;
   /** False until the programs have read what was in the log at the start: commands and rule edits then answer 503. */
-  readonly commandsOpen: () => Promise<boolean>;
+  readonly commandsOpen: CommandsOpen;
   /** Why the API is not ready, or null when it is. */
   readonly ready: () => Promise<string | null>;
   /** Tests: an answer that does not fit its declared schema is a defect. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, inject, test } from "vitest";
-import { programs } from "./programs.ts";
+import { programs } from "./composition.ts";
 import { startApi, type TestApi, type TestMerchant } from "./testing/api.ts";
 
 /* Settle and sweep against progress rows that the test moves itself, in place of running programs. */
@@ -25,15 +25,16 @@ describe("settle", () => {
     expect(await shop.call("POST", "/v1/dev/settle")).toMatchObject({ status: 200 });
   });
 
-  test("waits for both programs, then their outboxes, then the inbox, and names what is behind", async () => {
+  test("waits for every program, then their outboxes, then the inbox, and names what is behind", async () => {
     const positions = [
       { partition: 0, offset: 4 },
       { partition: 0, offset: 2 },
     ];
-    expect((await settle({ positions })).body["detail"]).toBe("tier is at 0 of partition 0, before 4");
-    await move("tier", "next_off = 5, out_seq = 2");
-    expect((await settle({ positions })).body["detail"]).toBe("cashback is at 0 of partition 0, before 4");
-    await move("cashback", "next_off = 5");
+    for (const program of programs) {
+      expect((await settle({ positions })).body["detail"]).toBe(`${program} is at 0 of partition 0, before 4`);
+      await move(program, "next_off = 5");
+    }
+    await move("tier", "out_seq = 2");
     expect((await settle({ positions })).body["detail"]).toMatch(/^tier has published 0 of 2 notifications of partition \d$/);
     const waiting = settle({ positions, timeoutSeconds: 20 });
     await sleep(50);
@@ -57,10 +58,10 @@ describe("settle", () => {
 });
 
 describe("sweep", () => {
-  test("asks the owner of every partition of both programs, and waits for them", async () => {
+  test("asks the owner of every partition of every program, and waits for them", async () => {
     const asked = shop.call("POST", "/v1/dev/sweep", { at: "2025-03-01T00:00:00Z" });
     const seen: { program: string; part: number; at: Date; scope: string }[] = [];
-    while (seen.length < 2 * api.partitions) {
+    while (seen.length < programs.length * api.partitions) {
       for (const program of programs) {
         const rows = await api.sql.unsafe<{ part: number; at: Date; scope: string }[]>(
           `UPDATE ${program}.sweep_request SET done = true WHERE NOT done RETURNING part, at, scope`,
@@ -70,7 +71,7 @@ describe("sweep", () => {
       await sleep(10);
     }
     expect(await asked).toMatchObject({ status: 200, body: {} });
-    expect(new Set(seen.map(({ program, part }) => `${program}/${part}`)).size).toBe(2 * api.partitions);
+    expect(new Set(seen.map(({ program, part }) => `${program}/${part}`)).size).toBe(programs.length * api.partitions);
     for (const { at, scope } of seen) expect([at.toISOString(), scope]).toEqual(["2025-03-01T00:00:00.000Z", shop.merchantId]);
     for (const program of programs) expect(await api.sql.unsafe(`SELECT 1 FROM ${program}.sweep_request`)).toHaveLength(0);
   });

@@ -13,7 +13,7 @@ import { openRecords } from "./kafka/records.ts";
 import { openTokens } from "./auth/tokens.ts";
 import { originRule } from "./http/cors.ts";
 import { rateLimits, RateLimiter } from "./http/rate-limit.ts";
-import { prepareDatabase } from "./prepare.ts";
+import { prepareDatabase, role } from "./prepare.ts";
 import { readiness } from "./readiness.ts";
 
 const MAX_CONNECTIONS = 16;
@@ -28,8 +28,8 @@ await runService({
     const partitions = await partitionsOf(kafka, [topics.orders, topics.notifications]);
     await prepareDatabase(env.DATABASE_URL, { partitions, development, clock: Date.now });
 
-    const sql = openSql(env.DATABASE_URL, { max: MAX_CONNECTIONS, applicationName: "merchant-api" });
-    const waitingSql = openSql(env.DATABASE_URL, { max: MAX_WAITING_CONNECTIONS, applicationName: "merchant-api-waiting" });
+    const sql = openSql(env.DATABASE_URL, { max: MAX_CONNECTIONS, applicationName: "merchant-api", role });
+    const waitingSql = openSql(env.DATABASE_URL, { max: MAX_WAITING_CONNECTIONS, applicationName: "merchant-api-waiting", role });
     onStop("close the database pools", async () => void (await Promise.all([sql.end({ timeout: 5 }), waitingSql.end({ timeout: 5 })])));
     const records = await openRecords(env.SCHEMA_REGISTRY_URL);
     const orderLog = await openOrderLog({ kafka, partitions, encode: (event) => records.orders.encode(event) });

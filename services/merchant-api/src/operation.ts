@@ -96,8 +96,11 @@ export interface OperationSpec<
   readonly replies: R;
   /** The codes of this operation's own; those that any operation may answer are added. */
   readonly errors?: readonly ErrorCode[];
-  /** A command or rule edit: 503 until the programs have read what was in the log when the API started. */
-  readonly command?: true;
+  /**
+   * A command or rule edit: 503 until the programs have read what was in the log when the API started. `true` of tier and
+   * cashback, else the name of the program that it is for.
+   */
+  readonly command?: true | string;
   /** Absent without PERKS_MODE=development. */
   readonly developmentOnly?: true;
   readonly handle: (call: Call<A["kind"], Infer<P>, Infer<Q>, Infer<B>>) => Promise<Reply<R> | Refusal | StoredAnswer>;
@@ -180,7 +183,7 @@ async function perform<
   if (body instanceof Refusal) return body;
   const idempotency = spec.idempotent === true ? readIdempotency(c, principal, raw) : null;
   if (idempotency instanceof Refusal) return idempotency;
-  if (spec.command === true) await requireCommandsOpen(deps.commandsOpen);
+  if (spec.command !== undefined) await requireCommandsOpen(deps.commandsOpen, spec.command === true ? undefined : spec.command);
 
   return spec.handle({
     deps,

@@ -2,13 +2,14 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { topics } from "@perkstream/contracts";
 import { inboxProgress } from "@perkstream/inbox";
 import type { Sql } from "@perkstream/postgres";
+import { programs } from "./composition.ts";
 import type { OrderLog, Position } from "./kafka/order-log.ts";
-import { programs, readPositions } from "./programs.ts";
+import { readPositions } from "./programs.ts";
 
 export interface SettleRequest {
   readonly sql: Sql;
   readonly orderLog: OrderLog;
-  /** Offsets of orders.v1 that both programs must have handled. */
+  /** Offsets of orders.v1 that every program must have handled. */
   readonly positions: readonly Position[];
   /** What else must be done before outboxes are looked at: null when it is, else what is behind. */
   readonly also: () => Promise<string | null>;
@@ -21,7 +22,7 @@ const MAX_WAIT_MS = 150;
 /**
  * Waits until everything that was asked before the call is visible everywhere:
  *
- *   handled by both programs ─► rules applied ─► [out_seq noted] ─► published ─► [end of notifications.v1 noted] ─► in the inbox
+ *   handled by all programs ─► rules applied ─► [out_seq noted] ─► published ─► [end of notifications.v1 noted] ─► in the inbox
  *
  * What is noted at each arrow bounds the wait: it does not follow what comes after the call for ever.
  * @returns null when settled, else what is behind

@@ -1,5 +1,6 @@
 import { beginIdempotent, findIdempotent, finishIdempotent, type IdempotencyStart, type Merchant, writeAudit } from "@perkstream/merchant";
 import type { Sql, Tx } from "@perkstream/postgres";
+import { withRemedies } from "@perkstream/program";
 import type { Deps } from "./deps.ts";
 import { errorTable, isRepeatable, problemOf, refuse, Refusal } from "./errors.ts";
 import type { IdempotencyRequest } from "./http/idempotency.ts";
@@ -38,7 +39,7 @@ export async function write<R extends AnyReply>(
 ): Promise<R | Refusal | StoredAnswer> {
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await attemptWrite(call, effect, options);
+      return await withRemedies(options.sql ?? call.deps.sql, () => attemptWrite(call, effect, options));
     } catch (error) {
       if (error instanceof RolledBack) return error.refusal;
       if (attempt === MAX_ATTEMPTS || !isRepeatable(error)) throw error;

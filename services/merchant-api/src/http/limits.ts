@@ -1,6 +1,8 @@
 /** Bounds of the API, by name. */
 export const limits = {
   bodyBytes: 1_048_576,
+  /** Of a body that nobody wants: so much is read and forgotten to keep the connection. */
+  discardedBytes: 16 * 1_048_576,
   batchOrders: 1_000,
   pageDefault: 50,
   pageMax: 200,

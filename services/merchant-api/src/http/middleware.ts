@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Logger } from "@perkstream/service";
 import type { MiddlewareHandler } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { refuse } from "../errors.ts";
 import type { AppEnv } from "./context.ts";
 import { limits } from "./limits.ts";
@@ -31,9 +30,3 @@ export function loopbackOnly(): MiddlewareHandler<AppEnv> {
     return Promise.resolve(sendProblem(c, refuse("forbidden", "in development only a loopback Host is answered")));
   };
 }
-
-/** 413 above the limit, whether the length is declared or not. */
-export const limitBody: MiddlewareHandler<AppEnv> = bodyLimit({
-  maxSize: limits.bodyBytes,
-  onError: (c) => sendProblem(c, refuse("too_large", `the body may have at most ${limits.bodyBytes} bytes`)),
-});

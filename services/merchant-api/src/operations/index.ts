@@ -1,3 +1,4 @@
+import { extensions } from "../composition.ts";
 import type { Operation } from "../operation.ts";
 import { listAuditLog } from "./audit/list.ts";
 import { activateCampaign } from "./campaigns/activate.ts";
@@ -19,6 +20,7 @@ import { listCustomerOrders } from "./customers/orders.ts";
 import { listTierHistory } from "./customers/tier-history.ts";
 import { listCustomerTransfers } from "./customers/transfers.ts";
 import { listDeadLetters } from "./dead-letters/list.ts";
+import { redriveDeadLetter } from "./dead-letters/redrive.ts";
 import { getCounts } from "./dev/counts.ts";
 import { settleNow } from "./dev/settle.ts";
 import { signIn } from "./dev/sign-in.ts";
@@ -101,7 +103,9 @@ export const operations: readonly Operation[] = [
   listMyNotifications,
   listMyTransfers,
   acknowledgeMine,
+  ...extensions.flatMap(({ operations }) => operations),
   listDeadLetters,
+  redriveDeadLetter,
   signIn,
   settleNow,
   sweep,

@@ -1,7 +1,7 @@
 import { z } from "@hono/zod-openapi";
 import { limits } from "../http/limits.ts";
 import { dateOut, instant, instantOut } from "./time.ts";
-import { amount, amountOut, currency, id, int4, offsetOut, oneOf, optional, text, uuid } from "./values.ts";
+import { amount, amountOut, currency, givenId, id, int4, offsetOut, oneOf, optional, text } from "./values.ts";
 
 const orderLine = z.object({
   sku: text(256),
@@ -19,7 +19,7 @@ export const orderBody = z
     occurredAt: optional(instant),
     currency: optional(currency),
     lines: z.array(orderLine).min(1).max(MAX_LINES),
-    redemptionId: optional(uuid),
+    redemptionId: optional(givenId),
   })
   .openapi("OrderCommand");
 

@@ -1,6 +1,6 @@
 import { z } from "@hono/zod-openapi";
 import { instantOut } from "./time.ts";
-import { amount, amountOut, defaulting, id, int4, oneOf, optional, uuid } from "./values.ts";
+import { amount, amountOut, defaulting, givenId, id, int4, oneOf, optional } from "./values.ts";
 
 const MIN_TTL_SECONDS = 60;
 const MAX_TTL_SECONDS = 2_592_000;
@@ -18,7 +18,7 @@ export const redemptionBody = z
   .refine(({ ttlSeconds, commit }) => commit || ttlSeconds !== null, { path: ["ttlSeconds"], error: "is required unless commit is true" })
   .openapi("NewRedemption");
 
-export const redemptionParams = z.object({ redemptionId: uuid });
+export const redemptionParams = z.object({ redemptionId: givenId });
 
 export const redemptionShape = z
   .object({

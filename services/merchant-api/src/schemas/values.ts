@@ -52,6 +52,13 @@ export const uuid = z
   .openapi({ type: "string", format: "uuid" });
 export const uuidOut = z.uuid();
 
+const noId = "00000000-0000-0000-0000-000000000000";
+
+/** An id that this API gives. What is none of its form is a thing that does not exist, so 404 and not 400: it becomes nobody's id. */
+export const givenId = text(64, 1)
+  .transform((value) => (uuid.safeParse(value).success ? value.toLowerCase() : noId))
+  .openapi({ type: "string", format: "uuid" });
+
 /** Absent and null are the same in requests. */
 export const optional = <S extends z.ZodType>(schema: S) => schema.nullish().transform((value) => value ?? null);
 export const defaulting = <S extends z.ZodType>(schema: S, fallback: z.output<S>) =>

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { type OrderEvent, schemas } from "@perkstream/contracts";
-import { openSql, type Sql } from "@perkstream/postgres";
+import { openSql, type ServiceRole, type Sql } from "@perkstream/postgres";
 import { testDatabase } from "@perkstream/postgres/testing";
 import { createKafka } from "@perkstream/program";
 import { ensureTopics } from "@perkstream/stack";
@@ -8,13 +8,14 @@ import { Registry } from "@perkstream/service";
 import { pino } from "pino";
 import { createApp } from "../app.ts";
 import { openTokens } from "../auth/tokens.ts";
+import { migrations } from "../composition.ts";
 import type { Deps } from "../deps.ts";
 import { originRule } from "../http/cors.ts";
 import { RateLimiter } from "../http/rate-limit.ts";
 import { createPartitioner, openOrderLog, type OrderLog, type Position } from "../kafka/order-log.ts";
 import { openRecords } from "../kafka/records.ts";
 import { openMerchants } from "../merchants.ts";
-import { allMigrations, prepareDatabase } from "../prepare.ts";
+import { prepareDatabase, role } from "../prepare.ts";
 import { testSecret } from "./deps.ts";
 
 export interface StackAddresses {
@@ -38,7 +39,10 @@ export interface Appended extends Position {
 
 export interface TestApi {
   readonly deps: Deps;
+  /** With all rights; what the API itself uses (`deps.sql`) has those of its role. */
   readonly sql: Sql;
+  /** A pool of a service beside the API. */
+  pool(role: ServiceRole): Sql;
   readonly partitions: number;
   /** Everything that went to Kafka through this API, in order. */
   readonly appended: Appended[];
@@ -60,12 +64,18 @@ const partitions = 3;
 
 /** The API over the real stack with a database of its own; every answer is checked against its schema. */
 export async function startApi(stack: StackAddresses): Promise<TestApi> {
-  const database = await testDatabase(stack.postgresUrl, allMigrations);
+  const database = await testDatabase(stack.postgresUrl, migrations);
   const { partitions: found } = await ensureTopics(stack.kafkaBrokers, { partitions, development: true });
   await registerSchemas(stack.registryUrl);
   await prepareDatabase(database.url, { partitions: found, development: true, clock: Date.now });
-  const sql = openSql(database.url, { max: 8, applicationName: "merchant-api-test" });
-  const waitingSql = openSql(database.url, { max: 2, applicationName: "merchant-api-test" });
+  const pools: Sql[] = [];
+  const pool = (max: number, rights?: { role: ServiceRole }) => {
+    const opened = openSql(database.url, { max, applicationName: "merchant-api-test", ...rights });
+    pools.push(opened);
+    return opened;
+  };
+  const sql = pool(8, { role });
+  const waitingSql = pool(2, { role });
   const log = pino({ level: process.env["LOG_LEVEL"] ?? "silent" });
   const records = await openRecords(stack.registryUrl);
   const kafka = createKafka({ brokers: stack.kafkaBrokers.split(","), clientId: "merchant-api-test", log });
@@ -110,7 +120,8 @@ export async function startApi(stack: StackAddresses): Promise<TestApi> {
   };
   return {
     deps,
-    sql,
+    sql: pool(2),
+    pool: (of) => pool(3, { role: of }),
     partitions: found,
     appended,
     call,
@@ -118,7 +129,7 @@ export async function startApi(stack: StackAddresses): Promise<TestApi> {
     async stop() {
       merchants.close();
       await orderLog.close();
-      await Promise.all([sql.end({ timeout: 5 }), waitingSql.end({ timeout: 5 })]);
+      await Promise.all(pools.map((opened) => opened.end({ timeout: 5 })));
       await database.drop();
     },
   };

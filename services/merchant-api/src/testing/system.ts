@@ -2,23 +2,32 @@ import { createCashbackProgram } from "@perkstream/cashback";
 import { createInboxProgram } from "@perkstream/inbox";
 import { createDriver, type DrivenRecord, type Driver } from "@perkstream/program";
 import { createLevels, createTierProgram } from "@perkstream/tier";
+import { extensions } from "../composition.ts";
 import { startApi, type StackAddresses, type TestApi } from "./api.ts";
 
-/** The API, and both programs and the inbox run by their drivers over what went to Kafka. */
+/** The API, and all programs and the inbox run by their drivers over what went to Kafka. */
 export interface TestSystem extends TestApi {
   readonly tier: Driver;
-  /** Lets both programs and the inbox handle what was sent since the last call. */
+  readonly cashback: Driver;
+  /** Lets all programs and the inbox handle what was sent since the last call. */
   handle(): Promise<void>;
 }
 
 export async function startSystem(stack: StackAddresses): Promise<TestSystem> {
   const api = await startApi(stack);
-  const { sql, partitions, deps } = api;
+  const { partitions, deps } = api;
   const { storedOrders: decoder, notifications: encoder, json: reader } = deps.records;
-  const tier = await createDriver(createTierProgram({ decoder, encoder }), sql, partitions);
+  const tier = await createDriver(createTierProgram({ decoder, encoder }), api.pool("perkstream_tier"), partitions);
+  const sql = api.pool("perkstream_cashback");
   const cashback = await createDriver(createCashbackProgram({ decoder, encoder, tier: createLevels(), sql }), sql, partitions);
-  const inbox = await createDriver(createInboxProgram({ reader, now: Date.now }), sql, partitions);
-  const seen = { events: 0, tier: 0, cashback: 0 };
+  const others = await Promise.all(
+    extensions.map(({ program, create }) =>
+      createDriver(create({ decoder, encoder, partitions }), api.pool(`perkstream_${program}`), partitions),
+    ),
+  );
+  const drivers = [tier, cashback, ...others];
+  const inbox = await createDriver(createInboxProgram({ reader, now: Date.now }), api.pool("perkstream_notifier"), partitions);
+  const seen = { events: 0, notices: drivers.map(() => 0) };
 
   const recordsSent = (): DrivenRecord[] =>
     api.appended.slice(seen.events).map(({ partition, event, timestamp }) => {
@@ -26,8 +35,8 @@ export async function startSystem(stack: StackAddresses): Promise<TestSystem> {
       return { partition, timestamp, key, value: deps.records.orders.encode(event) };
     });
   const tell = async () => {
-    const fresh = [...tier.notices.slice(seen.tier), ...cashback.notices.slice(seen.cashback)];
-    Object.assign(seen, { tier: tier.notices.length, cashback: cashback.notices.length });
+    const fresh = drivers.flatMap(({ notices }, i) => notices.slice(seen.notices[i]));
+    seen.notices = drivers.map(({ notices }) => notices.length);
     const timestamp = Date.now();
     const placed = fresh.map(({ key, value }) => ({
       partition: deps.partitionOf(key.slice(0, 36), key.slice(37)),
@@ -39,11 +48,11 @@ export async function startSystem(stack: StackAddresses): Promise<TestSystem> {
   return {
     ...api,
     tier,
+    cashback,
     async handle() {
       const records = recordsSent();
       seen.events = api.appended.length;
-      await tier.feed(records);
-      await cashback.feed(records);
+      for (const driver of drivers) await driver.feed(records);
       await tell();
     },
   };

@@ -1,8 +1,8 @@
 import { z } from "@hono/zod-openapi";
+import { programs } from "../../composition.ts";
 import { Refusal, refuse } from "../../errors.ts";
 import { decodeCursor, pageFrom, pageOf, pageQuery } from "../../http/cursor.ts";
 import { operation, reply } from "../../operation.ts";
-import { programs } from "../../programs.ts";
 import { instantOut } from "../../schemas/time.ts";
 import { offsetOut, text } from "../../schemas/values.ts";
 import { readDeadLetters } from "./read.ts";
@@ -36,7 +36,7 @@ export const listDeadLetters = operation({
   tag: "Dead letters",
   summary: "Events that were not applied, newest first",
   description:
-    "With the original coordinates, bytes and headers. Both programs keep one of the same record. Those of no known merchant: the bootstrap key and `merchant=none`.",
+    "With the original coordinates, bytes and headers. Each program keeps one of the same record. Those of no known merchant: the bootstrap key and `merchant=none`.",
   access: { kind: "merchant-or-bootstrap", role: "viewer" },
   query: pageQuery.extend({
     program: z.enum(programs).optional(),

@@ -1,8 +1,7 @@
 import type { Sql } from "@perkstream/postgres";
-import type { ProgramName } from "../../programs.ts";
 
 export interface StoredDeadLetter {
-  readonly program: ProgramName;
+  readonly program: string;
   readonly id: string;
   readonly topic: string;
   readonly part: number;
@@ -20,12 +19,12 @@ export interface StoredDeadLetter {
 }
 
 /** Where a dead letter stands in the list. */
-export type DeadLetterPosition = readonly [createdUs: string, off: number, program: ProgramName, id: string];
+export type DeadLetterPosition = readonly [createdUs: string, off: number, program: string, id: string];
 
 export interface DeadLetterPage {
   /** Null: those that belong to no known merchant. */
   readonly merchantId: string | null;
-  readonly programs: readonly ProgramName[];
+  readonly programs: readonly string[];
   readonly reason: string | null;
   readonly after: DeadLetterPosition | null;
   readonly limit: number;

@@ -15,7 +15,7 @@ export const settleNow = operation({
   tag: "Development",
   summary: "Waits until everything sent before the call is visible everywhere",
   description:
-    "Both programs have handled these offsets, rule changes are applied to every customer, and their notifications are in the inbox. 504 `not_settled` names what is behind.",
+    "All programs have handled these offsets, rule changes are applied to every customer, and their notifications are in the inbox. 504 `not_settled` names what is behind.",
   access: { kind: "merchant", role: "viewer" },
   body: z.object({
     positions: defaulting(z.array(z.object({ partition: offsetOut, offset: offsetOut })).max(MAX_POSITIONS), []),

@@ -1,11 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { z } from "@hono/zod-openapi";
 import { topics } from "@perkstream/contracts";
+import { programs } from "../../composition.ts";
 import type { Deps } from "../../deps.ts";
 import { refuse } from "../../errors.ts";
 import { limits } from "../../http/limits.ts";
 import { operation, reply } from "../../operation.ts";
-import { forgetSweep, openSweeps, programs, requestSweep } from "../../programs.ts";
+import { forgetSweep, openSweeps, requestSweep } from "../../programs.ts";
 import { instant } from "../../schemas/time.ts";
 import { settle, until } from "../../settle.ts";
 
@@ -13,7 +14,7 @@ export const sweep = operation({
   method: "post",
   path: "/v1/dev/sweep",
   tag: "Development",
-  summary: "Both programs do what time causes for this merchant, as if it were `at`",
+  summary: "All programs do what time causes for this merchant, as if it were `at`",
   description: "Answers when it is done and its notifications are in the inbox. What was sent before the call is read first.",
   access: { kind: "merchant", role: "operator" },
   body: z.object({ at: instant }),

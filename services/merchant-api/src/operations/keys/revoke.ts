@@ -2,7 +2,7 @@ import { z } from "@hono/zod-openapi";
 import { revokeApiKey } from "@perkstream/merchant";
 import { refuse } from "../../errors.ts";
 import { operation, reply } from "../../operation.ts";
-import { uuid } from "../../schemas/values.ts";
+import { givenId } from "../../schemas/values.ts";
 import { audit, write } from "../../write.ts";
 
 export const revokeKey = operation({
@@ -11,7 +11,7 @@ export const revokeKey = operation({
   tag: "API keys",
   summary: "Revokes a key, at once and for good",
   access: { kind: "merchant", role: "owner" },
-  params: z.object({ id: uuid }),
+  params: z.object({ id: givenId }),
   replies: { 204: { description: "Revoked", schema: null } },
   errors: ["not_found"],
   async handle(call) {

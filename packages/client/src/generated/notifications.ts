@@ -1,0 +1,130 @@
+// Made by `npm run schemas -- generate` from schemas/notifications/; do not edit.
+
+/** Cashback left its holding period and can be spent. */
+export interface CashbackAvailable {
+  /** UUIDv5 of what caused it; the same after a replay. */
+  id: string;
+  merchantId: string;
+  customerId: string;
+  /** Event time of the cause. */
+  occurredAt: string;
+  /** The order that caused it, if one did. */
+  orderId: string | null;
+  amountMinor: number;
+  currency: string;
+  balanceMinor: number;
+}
+
+/** The customer earned cashback with an order. */
+export interface CashbackEarned {
+  /** UUIDv5 of what caused it; the same after a replay. */
+  id: string;
+  merchantId: string;
+  customerId: string;
+  /** Event time of the cause. */
+  occurredAt: string;
+  /** The order that caused it, if one did. */
+  orderId: string | null;
+  amountMinor: number;
+  currency: string;
+  /** Names of the campaigns that paid. */
+  campaigns: string[];
+  /** When it can be spent; not after occurredAt when it can be spent at once. */
+  availableAt: string;
+  expiresAt: string | null;
+  /** Available balance less debt, after the order. */
+  balanceMinor: number;
+}
+
+/** Available cashback expired. */
+export interface CashbackExpired {
+  /** UUIDv5 of what caused it; the same after a replay. */
+  id: string;
+  merchantId: string;
+  customerId: string;
+  /** Event time of the cause. */
+  occurredAt: string;
+  /** The order that caused it, if one did. */
+  orderId: string | null;
+  amountMinor: number;
+  currency: string;
+  balanceMinor: number;
+}
+
+/** Available cashback is about to expire. */
+export interface CashbackExpiring {
+  /** UUIDv5 of what caused it; the same after a replay. */
+  id: string;
+  merchantId: string;
+  customerId: string;
+  /** Event time of the cause. */
+  occurredAt: string;
+  /** The order that caused it, if one did. */
+  orderId: string | null;
+  amountMinor: number;
+  currency: string;
+  expiresAt: string;
+}
+
+/** The customer paid with cashback. */
+export interface CashbackRedeemed {
+  /** UUIDv5 of what caused it; the same after a replay. */
+  id: string;
+  merchantId: string;
+  customerId: string;
+  /** Event time of the cause. */
+  occurredAt: string;
+  /** The order that caused it, if one did. */
+  orderId: string | null;
+  amountMinor: number;
+  currency: string;
+  balanceMinor: number;
+}
+
+/** A refund or a cancellation took cashback back. */
+export interface CashbackReversed {
+  /** UUIDv5 of what caused it; the same after a replay. */
+  id: string;
+  merchantId: string;
+  customerId: string;
+  /** Event time of the cause. */
+  occurredAt: string;
+  /** The order that caused it, if one did. */
+  orderId: string | null;
+  amountMinor: number;
+  currency: string;
+  balanceMinor: number;
+}
+
+/** The customer's tier id changed; sent exactly once per change. */
+export interface TierChanged {
+  /** UUIDv5 of what caused it; the same after a replay. */
+  id: string;
+  merchantId: string;
+  customerId: string;
+  /** Event time of the cause. */
+  occurredAt: string;
+  /** The order that caused it, if one did. */
+  orderId: string | null;
+  /** Name of the tier left; null when the customer had none. */
+  fromTier: string | null;
+  /** Name of the tier entered; null when the customer has none now. */
+  toTier: string | null;
+  direction: "PROMOTED" | "DEMOTED" | "OTHER";
+  /** order, refund, period_end, rules_changed, pinned or unpinned. */
+  reason: string;
+  nextTier: string | null;
+  /** Metric still missing for nextTier. */
+  toNextTierMinor: number | null;
+}
+
+/** Data by notification type. A program of one's own adds its types by declaration merging. */
+export interface Notifications {
+  CashbackAvailable: CashbackAvailable;
+  CashbackEarned: CashbackEarned;
+  CashbackExpired: CashbackExpired;
+  CashbackExpiring: CashbackExpiring;
+  CashbackRedeemed: CashbackRedeemed;
+  CashbackReversed: CashbackReversed;
+  TierChanged: TierChanged;
+}
