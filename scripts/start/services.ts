@@ -35,6 +35,7 @@ async function program(name: string, port: number): Promise<ServiceEntry> {
 export const services: readonly ServiceEntry[] = [
   await program("tier", 8082),
   await program("cashback", 8083),
+  await program("stamps", 8084),
   {
     name: "notifier",
     port: { name: "The notifier", variable: "NOTIFIER_PORT", fallback: 8081 },

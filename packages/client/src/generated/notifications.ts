@@ -96,6 +96,49 @@ export interface CashbackReversed {
   balanceMinor: number;
 }
 
+/** Units of an order were bought on a full card; sent at most once per order and card, each reward in exactly one. */
+export interface RewardEarned {
+  /** UUIDv5 of what caused it; the same after a replay. */
+  id: string;
+  merchantId: string;
+  customerId: string;
+  /** Event time of the cause. */
+  occurredAt: string;
+  /** The order that caused it, if one did. */
+  orderId: string | null;
+  cardId: string;
+  /** Name of the card. */
+  card: string;
+  /** Units that are rewarded; one unless the order fills the card again. */
+  rewards: number;
+  /** What these units cost: the net of a line divided by its quantity, rounded down, for each. */
+  amountMinor: number;
+  currency: string;
+  /** On the card after the order. */
+  stamps: number;
+}
+
+/** An order put stamps on the customer's card; sent at most once per order and card. */
+export interface StampAdded {
+  /** UUIDv5 of what caused it; the same after a replay. */
+  id: string;
+  merchantId: string;
+  customerId: string;
+  /** Event time of the cause. */
+  occurredAt: string;
+  /** The order that caused it, if one did. */
+  orderId: string | null;
+  cardId: string;
+  /** Name of the card. */
+  card: string;
+  /** Units of the order that gave a stamp; rewarded ones give none. */
+  added: number;
+  /** On the card after the order; at size the next unit is rewarded. */
+  stamps: number;
+  /** Stamps that fill the card. */
+  size: number;
+}
+
 /** The customer's tier id changed; sent exactly once per change. */
 export interface TierChanged {
   /** UUIDv5 of what caused it; the same after a replay. */
@@ -126,5 +169,7 @@ export interface Notifications {
   CashbackExpiring: CashbackExpiring;
   CashbackRedeemed: CashbackRedeemed;
   CashbackReversed: CashbackReversed;
+  RewardEarned: RewardEarned;
+  StampAdded: StampAdded;
   TierChanged: TierChanged;
 }

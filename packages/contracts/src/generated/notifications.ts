@@ -6,6 +6,8 @@ import { type CashbackExpired, cashbackExpiredCodec } from "./CashbackExpired.ts
 import { type CashbackExpiring, cashbackExpiringCodec } from "./CashbackExpiring.ts";
 import { type CashbackRedeemed, cashbackRedeemedCodec } from "./CashbackRedeemed.ts";
 import { type CashbackReversed, cashbackReversedCodec } from "./CashbackReversed.ts";
+import { type RewardEarned, rewardEarnedCodec } from "./RewardEarned.ts";
+import { type StampAdded, stampAddedCodec } from "./StampAdded.ts";
 import { type TierChanged, tierChangedCodec } from "./TierChanged.ts";
 
 export type { CashbackAvailable } from "./CashbackAvailable.ts";
@@ -14,6 +16,8 @@ export type { CashbackExpired } from "./CashbackExpired.ts";
 export type { CashbackExpiring } from "./CashbackExpiring.ts";
 export type { CashbackRedeemed } from "./CashbackRedeemed.ts";
 export type { CashbackReversed } from "./CashbackReversed.ts";
+export type { RewardEarned } from "./RewardEarned.ts";
+export type { StampAdded } from "./StampAdded.ts";
 export type { TierChanged, TierDirection } from "./TierChanged.ts";
 
 /** The record types of topic notifications.v1, by name. */
@@ -24,6 +28,8 @@ export interface NotificationsRecords {
   readonly CashbackExpiring: CashbackExpiring;
   readonly CashbackRedeemed: CashbackRedeemed;
   readonly CashbackReversed: CashbackReversed;
+  readonly RewardEarned: RewardEarned;
+  readonly StampAdded: StampAdded;
   readonly TierChanged: TierChanged;
 }
 
@@ -34,5 +40,7 @@ export const notificationsCodecs: { readonly [T in keyof NotificationsRecords]: 
   CashbackExpiring: cashbackExpiringCodec,
   CashbackRedeemed: cashbackRedeemedCodec,
   CashbackReversed: cashbackReversedCodec,
+  RewardEarned: rewardEarnedCodec,
+  StampAdded: stampAddedCodec,
   TierChanged: tierChangedCodec,
 };
