@@ -1,0 +1,2 @@
+export { verifySeals, type PartitionCounters } from "./seals.ts";
+export { type CashbackVerification, CashbackVerifier, type MultiplierPort } from "./verifier.ts";
