@@ -12,14 +12,14 @@ type EventStep = VectorStep & { readonly kind: "event" | "raw" };
 /** Lets a player of worked cases live through a story step by step, beside the reference model. */
 export async function openSubject(story: Story, model: Model, openPlayer: (vector: Vector) => Promise<Player> | Player): Promise<Subject> {
   const vector = vectorOf(story);
-  return subjectOf(vector, model, await openPlayer(vector));
+  return subjectOf(story, vector, model, await openPlayer(vector));
 }
 
 /** The same through the program and its database; takes events in chunks. */
 export async function openSplitSubject(story: Story, model: Model, stage: OpenStage): Promise<SplitSubject> {
   const vector = vectorOf(story);
   const player = await DriverPlayer.open(stage, vector);
-  const subject = subjectOf(vector, model, player);
+  const subject = subjectOf(story, vector, model, player);
   return {
     ...subject,
     look: async () => ({ ...(await subject.look()), multipliers: await player.multipliers(model.world.orders) }),
@@ -37,13 +37,19 @@ function vectorOf(story: Story): Vector {
   return parser.vectorOf({ ...story, steps: [] });
 }
 
-function subjectOf(vector: Vector, model: Model, player: Player) {
+function subjectOf(story: Story, vector: Vector, model: Model, player: Player) {
   const refusals: string[] = [];
   const previews: unknown[] = [];
+  const customers = customersIn(story);
   return {
     apply: (step: Step) => play(player, vector, step, refusals, previews),
-    look: () => look(player, model, refusals.splice(0), previews.splice(0)),
+    look: () => look(player, model, customers, refusals.splice(0), previews.splice(0)),
   };
+}
+
+function customersIn({ steps }: Story): ReadonlySet<string> {
+  const inputs = steps.flatMap((step) => Object.values(step) as { readonly customerId?: string }[]);
+  return new Set(inputs.flatMap(({ customerId }) => customerId ?? []));
 }
 
 async function play(player: Player, vector: Vector, step: Step, refusals: string[], previews: unknown[]): Promise<void> {
@@ -59,9 +65,15 @@ async function play(player: Player, vector: Vector, step: Step, refusals: string
   }
 }
 
-async function look(player: Player, { world }: Model, refusals: readonly string[], previews: readonly unknown[]): Promise<View> {
+async function look(
+  player: Player,
+  { world }: Model,
+  named: ReadonlySet<string>,
+  refusals: readonly string[],
+  previews: readonly unknown[],
+): Promise<View> {
   const customers: Record<string, unknown> = {};
-  for (const customerId of ["c1", "c2", "c3"]) {
+  for (const customerId of named) {
     const seen = await player.customer(customerId, world.clock);
     if (seen !== null) customers[customerId] = { ...seen, history: seen.history.map((entry) => ({ ...entry, asOf: iso(entry.asOf) })) };
   }
