@@ -5,6 +5,8 @@ import { openBed, type Bed } from "../bed/bed.ts";
 import { benchStream, preload } from "../bed/load.ts";
 import { createMerchants } from "../bed/merchants.ts";
 import { openOrderProducer } from "../produce/order-producer.ts";
+import { lineOf, PrintedReport } from "../verify/print.ts";
+import { runVerify } from "../verify/run.ts";
 
 const EVENTS = 3_000;
 let bed: Bed;
@@ -45,6 +47,15 @@ async function crash(service: string): Promise<void> {
   await (await running)?.stop();
 }
 
+/** What the stored events and commands do not give. */
+async function differences(): Promise<string[]> {
+  const found: string[] = [];
+  const report = new PrintedReport(["tier", "cashback"], 20, (difference) => found.push(lineOf(difference)));
+  const registry = connectRegistry(bed.stack.registryUrl);
+  await runVerify({ databaseUrl: bed.stack.postgresUrl, registry, merchantId: null, report, onProgress: () => {} });
+  return found;
+}
+
 describe("kill -9 between commit and publish", () => {
   it("loses and repeats no notification in the inbox", async () => {
     await crash("tier-processor");
@@ -69,5 +80,6 @@ describe("kill -9 between commit and publish", () => {
     expect(row!.stored).toBe(row!.produced);
     expect(row!.told).toBe(row!.changes);
     await tier.stop();
+    expect(await differences()).toEqual([]);
   }, 180_000);
 });

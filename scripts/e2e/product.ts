@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { freePorts } from "@perkstream/stack";
+import { services } from "../start/services.ts";
 
 /* The whole product as a user starts it, on free ports and with data of its own, so that it disturbs nothing that runs. */
 
@@ -14,8 +15,6 @@ interface Addresses {
   merchantApi: string;
   notifier: string;
   customerPage: string;
-  tier: string;
-  cashback: string;
   kafka: string;
   schemaRegistry: string;
   postgres: string;
@@ -32,15 +31,7 @@ const readyWithinMs = 180_000;
 const stopWithinMs = 60_000;
 const keptLines = 60;
 
-const ports = [
-  "MERCHANT_API_PORT",
-  "NOTIFIER_PORT",
-  "TIER_PORT",
-  "CASHBACK_PORT",
-  "PERKS_POSTGRES_PORT",
-  "PERKS_KAFKA_PORT",
-  "PERKS_REGISTRY_PORT",
-] as const;
+const ports = [...services.map(({ port }) => port.variable), "PERKS_POSTGRES_PORT", "PERKS_KAFKA_PORT", "PERKS_REGISTRY_PORT"];
 
 /** Starts `npm run up`; rejects with the last lines of its output when it ends or is not ready in time. */
 export async function startProduct(): Promise<Product> {
