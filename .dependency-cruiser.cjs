@@ -24,22 +24,37 @@ module.exports = {
     },
     {
       name: "programs-do-not-import-each-other",
-      comment: "The tier as of an offset comes to cashback through a port that services/cashback-processor wires.",
+      comment:
+        "A package imports itself and what all programs share; so does a program that is added later. The tier as of an offset comes to cashback through a port that services/cashback-processor wires.",
       severity: "error",
-      from: { path: "^packages/(tier|cashback|inbox|stamps)/", pathNot: "/testing/|\\.test\\.ts$" },
-      to: { path: "^packages/(tier|cashback|inbox|stamps)/", pathNot: "^packages/$1/" },
+      from: { path: "^packages/([^/]+)/", pathNot: "/testing/|\\.test\\.ts$" },
+      to: { path: "^packages/", pathNot: "^packages/($1|calendar|contracts|merchant|orders|postgres|program|service|stack|verify)/" },
     },
     {
       name: "host-knows-no-program",
       severity: "error",
       from: { path: "^packages/(program|postgres|service|calendar|contracts)/", pathNot: "/testing/|\\.test\\.ts$" },
-      to: { path: "^packages/(orders|merchant|tier|cashback|inbox)/" },
+      to: { path: "^packages/", pathNot: "^packages/(program|postgres|service|calendar|contracts|stack)/" },
     },
     {
       name: "no-test-code-in-production",
       severity: "error",
       from: { pathNot: "/testing/|\\.test\\.ts$|^vitest|^scripts/" },
       to: { path: "/testing/|\\.test\\.ts$" },
+    },
+    {
+      name: "reference-is-for-tests",
+      comment: "A second model that the programs are compared with: production does not know it.",
+      severity: "error",
+      from: { path: "^(packages|services)/", pathNot: "/testing/|\\.test\\.ts$|^packages/reference/" },
+      to: { path: "^packages/reference/" },
+    },
+    {
+      name: "reference-knows-nobody",
+      comment: "It is independent of what it is compared with.",
+      severity: "error",
+      from: { path: "^packages/reference/", pathNot: "\\.test\\.ts$" },
+      to: { path: "^(packages|services|scripts)/", pathNot: "^packages/reference/" },
     },
     {
       name: "services-do-not-import-each-other",

@@ -23,8 +23,13 @@ const commands = {
   test: { script: "scripts/test.ts" },
   check: { script: "scripts/check.ts" },
   simulate: { script: "scripts/simulate.ts" },
+  play: { script: "scripts/play.ts" },
+  stories: { script: "scripts/stories.ts" },
   import: { script: "scripts/import-online-retail.ts" },
+  redrive: { script: "scripts/redrive.ts" },
+  verify: { script: "scripts/verify.ts" },
   schemas: { script: "scripts/schemas.ts" },
+  database: { script: "scripts/database.ts" },
   bench: { script: "scripts/bench/main.ts" },
   format: { tool: "node_modules/oxfmt/bin/oxfmt" },
 };

@@ -7,6 +7,8 @@ export interface LoadOptions {
   readonly customers: number;
   readonly refunds: number;
   readonly duplicates: number;
+  /** Share of all orders that one customer places besides. */
+  readonly hot?: number;
 }
 
 /**
@@ -16,9 +18,13 @@ export interface LoadOptions {
 export function benchStream(merchants: readonly StreamMerchant[], options: LoadOptions): { next(now: number): OrderEvent } {
   const first = merchants[0]!;
   const stream: OrderStream = orderStream({ ...options, merchants: [first] });
+  const { hot = 0 } = options;
   return {
     next(now) {
       const { event } = stream.next(now);
+      // By the order's number, so that its refunds and repeats have the same customer.
+      const order = Number(event.orderId.slice(event.orderId.lastIndexOf("-") + 1));
+      if (hot > 0 && order % Math.round(1 / hot) === 0) return { ...event, merchantId: first.merchantId, customerId: "hot" };
       const number = Number(event.customerId.slice("customer-".length));
       return { ...event, merchantId: merchants[number % merchants.length]!.merchantId };
     },

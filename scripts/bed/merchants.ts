@@ -18,7 +18,15 @@ const ladder = {
 };
 
 const campaigns = [
-  { id: "everyday", name: "Everyday", rateBps: 250, stacking: "best", expiry: { type: "days", days: 180 }, tierMultiplier: true },
+  {
+    id: "everyday",
+    name: "Everyday",
+    rateBps: 250,
+    stacking: "best",
+    budgetMinor: 1_000_000_000_000,
+    expiry: { type: "days", days: 180 },
+    tierMultiplier: true,
+  },
   {
     id: "coffee",
     name: "Coffee",
@@ -28,11 +36,21 @@ const campaigns = [
     perOrderCapMinor: 500,
     tierMultiplier: false,
   },
+  {
+    id: "kitchen",
+    name: "Kitchen",
+    rateBps: 400,
+    include: { categories: ["kitchen"] },
+    stacking: "best",
+    perCustomerCap: { amountMinor: 2_000, period: "month" },
+    expiry: { type: "end_of_month", months: 3 },
+    tierMultiplier: true,
+  },
 ];
 
 /** What every merchant of the benchmarks has, for the report. */
 export const rulesOfBench =
-  "4 levels with multipliers, rolling 365 days; 2 campaigns (2.5 % with tier multiplier; 5 % of one category with an order cap)";
+  "4 levels with multipliers, rolling 365 days; 3 campaigns: 2.5 % with tier multiplier and a budget, 5 % of one category with an order cap, 4 % of another with tier multiplier and a monthly customer cap";
 
 export interface BenchMerchant extends StreamMerchant {
   readonly apiKey: string;

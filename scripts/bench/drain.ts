@@ -12,23 +12,31 @@ export interface DrainOptions {
   readonly merchants: number;
   readonly refunds: number;
   readonly duplicates: number;
+  /** Share of all orders that one customer places. */
+  readonly hot: number;
   readonly seed: number;
 }
 
-const PROGRAMS = ["tier", "cashback", "inbox"] as const;
-const SERVICES = ["tier-processor", "cashback-processor", "notifier"];
+/** Those that figures are compared by; a program that a shop adds costs what it costs. */
+const ORDER_PROGRAMS = ["tier", "cashback"];
+export const PROGRAMS = [...ORDER_PROGRAMS, "inbox"];
+export const SERVICES = [...ORDER_PROGRAMS.map((program) => `${program}-processor`), "notifier"];
 const POLL_MS = 100;
 const LIMIT_MS = 30 * 60_000;
 
-/** Preloads events into orders.v1, then starts the three consumers and measures until all of it is through all of them. */
-export async function drain(options: DrainOptions, say: (line: string) => void): Promise<Record<string, unknown>> {
+/** Preloads events into orders.v1, then starts the consumers and measures until all of it is through all of them. `afterwards` looks at what is there then. */
+export async function drain(
+  options: DrainOptions,
+  say: (line: string) => void,
+  afterwards: (bed: Bed) => Promise<Record<string, unknown>> = async () => ({}),
+): Promise<Record<string, unknown>> {
   const bed = await openBed(say);
   try {
     const api = await bed.start(["merchant-api"]);
     const merchants = await createMerchants(bed.urlOf("merchant-api"), options.merchants);
     await api.stop();
     await fill(bed, merchants, options, say);
-    return await measure(bed, options, say);
+    return { ...(await measure(bed, options, say)), ...(await afterwards(bed)) };
   } finally {
     await bed.close();
   }
@@ -60,14 +68,14 @@ async function measure(bed: Bed, options: DrainOptions, say: (line: string) => v
   const starting = bed.start(SERVICES); // readiness comes on the way: the clock does not wait for it
   let reported = 0;
   for (;;) {
-    const done = await progress(bed, options.orders);
+    const of = await progress(bed, options.orders);
     const now = performance.now();
-    if (firstAt === 0 && PROGRAMS.some((name) => done[name].handled > 0)) firstAt = now;
-    for (const name of PROGRAMS) if (done[name].complete && !times.has(name)) times.set(name, now);
-    if (PROGRAMS.every((name) => done[name].complete)) break;
+    if (firstAt === 0 && PROGRAMS.some((name) => of(name).handled > 0)) firstAt = now;
+    for (const name of PROGRAMS) if (of(name).complete && !times.has(name)) times.set(name, now);
+    if (PROGRAMS.every((name) => of(name).complete)) break;
     if (now - reported > 2_000) {
       reported = now;
-      say(`${((now - spawnedAt) / 1_000).toFixed(0)} s: ${PROGRAMS.map((name) => `${name} ${done[name].handled}`).join(", ")}`);
+      say(`${((now - spawnedAt) / 1_000).toFixed(0)} s: ${PROGRAMS.map((name) => `${name} ${of(name).handled}`).join(", ")}`);
     }
     if (now - spawnedAt > LIMIT_MS) throw new Error("not drained in 30 minutes");
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
@@ -76,9 +84,7 @@ async function measure(bed: Bed, options: DrainOptions, say: (line: string) => v
   await starting;
   const pids = await bed.pids();
   const cpu = cpuByName(pids);
-  const cpuUs = Object.fromEntries(
-    [...cpu].map(([name, seconds]) => [name, Math.round(((seconds - (before.get(name) ?? 0)) * 1e6) / options.orders)]),
-  );
+  const cpuUsPerOrder = perOrder(before, cpu, options.orders);
   const seconds = (end - firstAt) / 1_000;
   return {
     bench: "drain",
@@ -88,20 +94,28 @@ async function measure(bed: Bed, options: DrainOptions, say: (line: string) => v
     seconds: Number(seconds.toFixed(1)),
     secondsFromSpawn: Number(((end - spawnedAt) / 1_000).toFixed(1)),
     aloneUntil: Object.fromEntries(PROGRAMS.map((name) => [name, Number(((times.get(name)! - firstAt) / 1_000).toFixed(1))])),
-    cpuUsPerOrder: { all: Object.values(cpuUs).reduce((a, b) => a + b, 0), ...cpuUs },
+    cpuUsPerOrder,
     peakMemoryMb: Object.fromEntries(SERVICES.map((name) => [name, memoryOf(pids.get(name) ?? 0).peakMb])),
     counted: await counted(bed),
   };
 }
 
-function cpuByName(pids: ReadonlyMap<string, number>): Map<string, number> {
+export function cpuByName(pids: ReadonlyMap<string, number>): Map<string, number> {
   return new Map([...pids].map(([name, pid]) => [name, cpuSecondsOfTree(pid)]));
 }
 
-type Done = Record<(typeof PROGRAMS)[number], { handled: number; complete: boolean }>;
+/** CPU time of all processes and of each, µs an order. */
+export function perOrder(before: ReadonlyMap<string, number>, after: ReadonlyMap<string, number>, orders: number): Record<string, number> {
+  const each = Object.fromEntries(
+    [...after].map(([name, seconds]) => [name, Math.round(((seconds - (before.get(name) ?? 0)) * 1e6) / orders)]),
+  );
+  return { all: Object.values(each).reduce((a, b) => a + b, 0), ...each };
+}
 
-/** Complete: everything read, and everything that came of it published (tier, cashback) or stored (inbox). */
-async function progress(bed: Bed, orders: number): Promise<Done> {
+type Done = (program: string) => { handled: number; complete: boolean };
+
+/** Complete: everything read, and everything that came of it published (of orders) or stored (inbox). */
+export async function progress(bed: Bed, orders: number): Promise<Done> {
   const rows = await bed.sql.unsafe<{ program: string; handled: bigint; out: bigint; published: bigint }[]>(
     PROGRAMS.map(
       (name) =>
@@ -112,15 +126,10 @@ async function progress(bed: Bed, orders: number): Promise<Done> {
     const row = rows.find(({ program }) => program === name);
     return { handled: Number(row?.handled ?? 0), out: Number(row?.out ?? 0), published: Number(row?.published ?? 0) };
   };
-  const [tier, cashback, inbox] = PROGRAMS.map(of) as [ReturnType<typeof of>, ReturnType<typeof of>, ReturnType<typeof of>];
-  const through = (one: ReturnType<typeof of>) => one.handled >= orders && one.published >= one.out;
-  const complete = { tier: through(tier), cashback: through(cashback) };
-  const inboxDone = complete.tier && complete.cashback && inbox.handled >= tier.out + cashback.out;
-  return {
-    tier: { handled: tier.handled, complete: complete.tier },
-    cashback: { handled: cashback.handled, complete: complete.cashback },
-    inbox: { handled: inbox.handled, complete: inboxDone },
-  };
+  const isThrough = (program: string) => of(program).handled >= orders && of(program).published >= of(program).out;
+  const told = ORDER_PROGRAMS.reduce((sum, program) => sum + of(program).out, 0);
+  const isInboxThrough = () => ORDER_PROGRAMS.every(isThrough) && of("inbox").handled >= told;
+  return (program) => ({ handled: of(program).handled, complete: program === "inbox" ? isInboxThrough() : isThrough(program) });
 }
 
 async function counted(bed: Bed): Promise<Record<string, number>> {

@@ -5,6 +5,7 @@ import { keyOf } from "../simulate/order-stream.ts";
 import { openBed, type Bed } from "../bed/bed.ts";
 import { benchStream } from "../bed/load.ts";
 import { call, createMerchants, rulesOfBench, type BenchMerchant } from "../bed/merchants.ts";
+import { services } from "../start/services.ts";
 import { cpuSecondsOfTree, memoryOf } from "./processes.ts";
 
 export interface LatencyOptions {
@@ -24,7 +25,7 @@ export async function latency(options: LatencyOptions, say: (line: string) => vo
   const bed = await openBed(say);
   const sockets: WebSocket[] = [];
   try {
-    await bed.start(["tier-processor", "cashback-processor", "notifier", "merchant-api"]);
+    await bed.start(services.map(({ name }) => name));
     const merchants = await createMerchants(bed.urlOf("merchant-api"), options.merchants);
     const sentAt = new Map<string, number>();
     const samples: number[] = [];
@@ -61,7 +62,7 @@ export async function latency(options: LatencyOptions, say: (line: string) => vo
 }
 
 /** The notifier refuses upgrades above its rate: again a little later. */
-async function connectPatiently(attempt: () => Promise<WebSocket>): Promise<WebSocket> {
+export async function connectPatiently(attempt: () => Promise<WebSocket>): Promise<WebSocket> {
   for (let left = 20; ; left--) {
     try {
       return await attempt();
@@ -72,12 +73,13 @@ async function connectPatiently(attempt: () => Promise<WebSocket>): Promise<WebS
   }
 }
 
-async function connect(
+/** A customer online: each CashbackEarned of an order in `sentAt` (its due time by `performance.now()`) becomes a sample, ms. */
+export async function connect(
   bed: Bed,
   merchant: BenchMerchant,
   customerId: string,
   sentAt: Map<string, number>,
-  samples: number[],
+  samples: { push(ms: number): unknown },
 ): Promise<WebSocket> {
   const { token, url } = await call<{ token: string; url: string }>(
     bed.urlOf("merchant-api"),
@@ -156,7 +158,7 @@ async function cpu(bed: Bed): Promise<Map<string, number>> {
   return new Map([...(await bed.pids()), ["bench", process.pid] as const].map(([name, pid]) => [name, cpuSecondsOfTree(pid)]));
 }
 
-function percentiles(samples: readonly number[]): Record<string, number> {
+export function percentiles(samples: readonly number[]): Record<string, number> {
   const sorted = samples.toSorted((a, b) => a - b);
   const at = (share: number) => Number((sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? Number.NaN).toFixed(1));
   return { p50: at(0.5), p90: at(0.9), p99: at(0.99), p999: at(0.999), max: at(1) };

@@ -1,12 +1,15 @@
 /**
- * `npm run bench -- drain | latency | retail <file> | start [options]`: measures on this machine, with a stack of its own in a temporary folder.
+ * `npm run bench -- drain | growth | verify | latency | sweep | retail <file> | start [options]`: measures on this machine, with a stack of its own in a temporary folder.
  * Progress goes to standard error, the result is one line of JSON on standard output.
  */
 import { parseArgs } from "node:util";
 import { drain } from "./drain.ts";
+import { growth } from "./growth.ts";
 import { latency } from "./latency.ts";
 import { retail } from "./retail.ts";
 import { start } from "./start.ts";
+import { sweep } from "./sweep.ts";
+import { verify } from "./verify.ts";
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
@@ -16,8 +19,10 @@ const { positionals, values } = parseArgs({
     merchants: { type: "string", default: "20" },
     refunds: { type: "string", default: "0.03" },
     duplicates: { type: "string", default: "0.01" },
+    hot: { type: "string", default: "0" },
     rate: { type: "string", default: "500" },
     seconds: { type: "string", default: "30" },
+    lots: { type: "string", default: "100000" },
     online: { type: "string", default: "500" },
     seed: { type: "string", default: "1" },
   },
@@ -32,16 +37,19 @@ const say = (line: string) => console.error(line);
 const shared = { customers: number("customers"), merchants: number("merchants"), seed: number("seed") };
 switch (positionals[0]) {
   case "drain":
-    console.log(
-      JSON.stringify(
-        await drain({ orders: number("orders"), refunds: number("refunds"), duplicates: number("duplicates"), ...shared }, say),
-      ),
-    );
+  case "growth":
+  case "verify": {
+    const load = { orders: number("orders"), refunds: number("refunds"), duplicates: number("duplicates"), hot: number("hot"), ...shared };
+    console.log(JSON.stringify(await { drain, growth, verify }[positionals[0]](load, say)));
     break;
+  }
   case "latency":
     console.log(
       JSON.stringify(await latency({ rate: number("rate"), seconds: number("seconds"), online: number("online"), ...shared }, say)),
     );
+    break;
+  case "sweep":
+    console.log(JSON.stringify(await sweep({ lots: number("lots"), rate: number("rate"), online: number("online"), ...shared }, say)));
     break;
   case "retail":
     console.log(JSON.stringify(await retail(positionals[1] ?? "scripts/data/online-retail-sample.csv", say)));
@@ -51,7 +59,7 @@ switch (positionals[0]) {
     break;
   default:
     console.error(
-      "usage: npm run bench -- drain [--orders N --customers N --merchants N --refunds 0.03 --duplicates 0.01 --seed N]\n       npm run bench -- latency [--rate N --seconds N --online N --customers N --merchants N --seed N]\n       npm run bench -- retail <csv[.gz]>\n       npm run bench -- start",
+      "usage: npm run bench -- drain [--orders N --customers N --merchants N --refunds 0.03 --duplicates 0.01 --hot 0 --seed N]\n       npm run bench -- growth [the same options: what an order costs at 10,000, 100,000 … orders]\n       npm run bench -- verify [the same options]\n       npm run bench -- latency [--rate N --seconds N --online N --customers N --merchants N --seed N]\n       npm run bench -- sweep [--lots N --rate N --online N --customers N --merchants N --seed N]\n       npm run bench -- retail <csv[.gz]>\n       npm run bench -- start",
     );
     process.exitCode = 2;
 }

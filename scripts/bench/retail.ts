@@ -5,8 +5,6 @@ import { call } from "../bed/merchants.ts";
 import { serviceEnvironment, sourceArguments } from "../start/run-services.ts";
 import { services } from "../start/services.ts";
 
-const EVERYTHING = ["tier-processor", "cashback-processor", "notifier", "merchant-api"];
-
 const ladder = {
   settings: {
     metric: "net_spend",
@@ -37,7 +35,7 @@ const campaign = {
 export async function retail(file: string, say: (line: string) => void): Promise<Record<string, unknown>> {
   const bed = await openBed(say);
   try {
-    await bed.start(EVERYTHING);
+    await bed.start(services.map(({ name }) => name));
     const api = bed.urlOf("merchant-api");
     const shop = { name: "Retail", currency: "GBP", timeZone: "Europe/London", clock: "manual" };
     const made = await call<{ merchantId: string; apiKey: string }>(api, "POST", "/v1/merchants", { "x-api-key": "development" }, shop);

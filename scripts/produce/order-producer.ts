@@ -8,15 +8,17 @@ export interface OutgoingRecord {
   readonly timestamp: number;
 }
 
-/** The last record that was acknowledged in a partition. */
+/** Where a record lies. */
 export interface Position {
   readonly partition: number;
   readonly offset: number;
 }
 
 export interface OrderProducer {
-  /** Resolves when every replica has the records. Rejects when the brokers could not be reached after some retries. */
-  send(records: readonly OutgoingRecord[]): Promise<void>;
+  /** Resolves with the place of each record when every replica has them. Rejects when the brokers could not be reached after some retries. */
+  send(records: readonly OutgoingRecord[]): Promise<Position[]>;
+  /** The partition to which a key belongs. */
+  partitionOf(key: string): number;
   /** Where this producer's last record of each partition lies, by partition. */
   positions(): Position[];
   close(): Promise<void>;
@@ -31,19 +33,26 @@ export async function openOrderProducer(kafka: Kafka, topic: string): Promise<Or
   await producer.connect();
   const partitionMetadata = await partitionsOf(kafka, topic);
   const choose = kafkajs.Partitioners.DefaultPartitioner();
+  const partitionOf = (key: string) => choose({ topic, partitionMetadata, message: { key, value: null } });
   const positions = new Map<number, number>();
   return {
     send: async (records) => {
-      const counts = new Map<number, number>();
-      const messages = records.map(({ key, value, timestamp }) => {
-        const partition = choose({ topic, partitionMetadata, message: { key, value } });
-        counts.set(partition, (counts.get(partition) ?? 0) + 1);
-        return { key, value, partition, timestamp: String(timestamp) };
+      const messages = records.map(({ key, value, timestamp }) => ({
+        key,
+        value,
+        partition: partitionOf(key),
+        timestamp: String(timestamp),
+      }));
+      const next = new Map<number, number>();
+      for (const { partition, baseOffset } of await producer.send({ topic, messages, acks: -1 })) next.set(partition, Number(baseOffset));
+      return messages.map(({ partition }) => {
+        const offset = next.get(partition) ?? 0;
+        next.set(partition, offset + 1);
+        positions.set(partition, offset);
+        return { partition, offset };
       });
-      for (const { partition, baseOffset } of await producer.send({ topic, messages, acks: -1 })) {
-        positions.set(partition, Number(baseOffset) + (counts.get(partition) ?? 1) - 1);
-      }
     },
+    partitionOf,
     positions: () => [...positions].map(([partition, offset]) => ({ partition, offset })).sort((a, b) => a.partition - b.partition),
     close: () => producer.disconnect(),
   };

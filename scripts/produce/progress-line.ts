@@ -19,6 +19,11 @@ export function openProgressLine(stream: Pick<WriteStream, "write" | "isTTY" | "
       lastAt = now;
       write();
     },
+    /** Takes the line away, so that something else can be printed; what is shown next brings it back. */
+    clear: () => {
+      if (stream.isTTY && written !== "") stream.write("\r\u001b[2K");
+      written = "";
+    },
     /** Writes what was shown last, and ends the line. */
     end: () => {
       if (text === "") return;

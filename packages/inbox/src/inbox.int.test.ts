@@ -38,7 +38,7 @@ const program = () => createInboxProgram({ reader, now: () => now });
 
 beforeAll(async () => {
   database = await testDatabase(inject("stack").postgresUrl, [migrations]);
-  sql = openSql(database.url, { max: 3, applicationName: "test" });
+  sql = openSql(database.url, { max: 3, applicationName: "test", role: "perkstream_notifier" });
   await ensureProgress(sql, { program: "inbox", topic: "notifications.v1" }, partitions);
 });
 

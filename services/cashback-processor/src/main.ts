@@ -9,6 +9,7 @@ await runProgram({
   name: "cashback-processor",
   port: { variable: "CASHBACK_PORT", fallback: 8083 },
   migrations: [merchant, tier, cashback],
+  role: "perkstream_cashback",
   topic: topics.orders,
   noticeTopic: topics.notifications,
   create: async ({ env, sql, partitions }) => {

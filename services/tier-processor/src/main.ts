@@ -7,6 +7,7 @@ await runProgram({
   name: "tier-processor",
   port: { variable: "TIER_PORT", fallback: 8082 },
   migrations: [merchant, tier],
+  role: "perkstream_tier",
   topic: topics.orders,
   noticeTopic: topics.notifications,
   create: async ({ env, partitions }) => {
