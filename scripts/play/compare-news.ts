@@ -95,8 +95,9 @@ function tells(wanted: WantedNote, note: NoteAnswer): boolean {
 
 function summary({ type, data }: NoteAnswer): string {
   const { customerId, fromTier, toTier, reason, amountMinor } = data;
-  if (type === "TierChanged") return `${type} ${customerId} ${String(fromTier ?? "none")}>${String(toTier ?? "none")} ${reason}`;
-  return `${type} ${customerId} ${amountMinor}`;
+  if (type === "TierChanged")
+    return `${type} ${String(customerId)} ${String(fromTier ?? "none")}>${String(toTier ?? "none")} ${String(reason)}`;
+  return `${type} ${String(customerId)} ${String(amountMinor)}`;
 }
 
 /** A reason once per event; and both programs must have kept the event with the same reason, once. */

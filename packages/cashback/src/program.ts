@@ -9,7 +9,7 @@ import { programName } from "./notices.ts";
 import { redriven } from "./redriven.ts";
 import { AccountIds } from "./store/accounts.ts";
 import { CampaignCache } from "./store/campaigns.ts";
-import { sweepStep } from "./sweep.ts";
+import { sweepablePartitions, sweepStep } from "./sweep.ts";
 import type { TierPort } from "./tier-port.ts";
 import type { CashbackWork, OrderExtra, RefundExtra } from "./work.ts";
 
@@ -64,6 +64,7 @@ export function createCashbackProgram(settings: CashbackSettings): Program<Order
       caches.accounts.clear();
     },
     sweep: (context, request) => sweepStep(parts, context, request),
+    sweepable: sweepablePartitions,
     redriven: async (_context, work, entry) => redriven(work, entry),
   };
 }

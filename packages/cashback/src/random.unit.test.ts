@@ -4,7 +4,7 @@ import { levelsOf } from "./testing/levels.ts";
 import { MemoryWorld } from "./testing/memory.ts";
 import { domainPart, subjectOf, vectorOf } from "./testing/subject.ts";
 
-const stories = Number(process.env["PERKS_STORIES"] ?? 1_500);
+const stories = Number(process.env["PERKS_STORIES"] ?? 750);
 const firstSeed = Number(process.env["PERKS_STORY_SEED"] ?? 1);
 
 const difference = (story: Story) =>

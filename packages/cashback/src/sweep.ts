@@ -1,4 +1,4 @@
-import { fromSet } from "@perkstream/postgres";
+import { arrayLiteral, fromSet, type Sql } from "@perkstream/postgres";
 import { loadMerchants, type Merchant, settingsAt } from "@perkstream/merchant";
 import type { AppliedStep, ChunkContext, SweepOutcome, SweepRequest } from "@perkstream/program";
 import { DAY_MS } from "./domain/index.ts";
@@ -143,4 +143,16 @@ async function fitting(tx: ChunkContext["tx"], steps: readonly Step[], maxLots: 
     lots += counts.get(state.customer.acct) ?? 0;
     return i === 0 || lots <= maxLots;
   });
+}
+
+/** Of these partitions, those where a sweep of a merchant up to then (ms) may find something. */
+export async function sweepablePartitions(sql: Sql, partitions: readonly number[], scope: string, until: number): Promise<number[]> {
+  const rows = await sql.unsafe<{ part: number }[]>(
+    `SELECT p.part FROM merchant.merchant m CROSS JOIN unnest($1::int4[]) AS p(part) WHERE m.merchant_id = $2 AND (
+       EXISTS (SELECT 1 FROM cashback.account a WHERE a.part = p.part AND a.merchant = m.id AND a.due_at <= $3::timestamptz)
+       OR EXISTS (SELECT 1 FROM cashback.account a WHERE a.part = p.part AND a.merchant = m.id AND a.unannounced_at IS NOT NULL))`,
+    [arrayLiteral(partitions), scope, new Date(until).toISOString()],
+    { prepare: true },
+  );
+  return rows.map(({ part }) => part);
 }

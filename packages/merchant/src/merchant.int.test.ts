@@ -235,7 +235,9 @@ describe("idempotency", () => {
     expect(await findIdempotent(sql, scope, "{}", NOW)).toEqual({ kind: "first" });
     const repeat = sql.begin((tx) => beginIdempotent(tx, scope, "{}", NOW));
     await expect
-      .poll(async () => (await owner`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).length)
+      .poll(
+        async () => (await owner`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).length,
+      )
       .toBe(1);
     go.resolve();
     await first;

@@ -1,4 +1,5 @@
 import type { Sql } from "@perkstream/postgres";
+import { classify } from "./errors.ts";
 import { ensureProgress } from "./progress.ts";
 import type { AppliedStep, DeadLetter, Entry, Notice, Outcome, Program, SourceRecord } from "./program.ts";
 import { commitChunk, commitSweep, type Committed, type PartitionChunk } from "./transaction.ts";
@@ -61,7 +62,8 @@ export async function createDriver<E, W>(
       for (let from = 0; from < records.length; from += chunkSize) {
         const placed = records.slice(from, from + chunkSize).map((record) => place(record, next));
         await program.prepare?.(placed);
-        note(await commitChunk(sql, program, chunksOf(program, placed, epoch, next), nothingKnown));
+        const chunks = chunksOf(program, placed, epoch, next);
+        note(await repeating(() => commitChunk(sql, program, chunks, nothingKnown)));
       }
     },
     async sweep(at, scope = null) {
@@ -77,6 +79,17 @@ export async function createDriver<E, W>(
       }
     },
   };
+}
+
+/** As the host does: a transaction that lost against another one, or against what it did not know, is begun again. */
+async function repeating<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let left = 5; ; left--) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (left === 0 || classify(error) !== "repeat") throw error;
+    }
+  }
 }
 
 async function takeOver<E, W>(sql: Sql, program: Program<E, W>, owned: readonly number[], epoch: number): Promise<Map<number, number>> {

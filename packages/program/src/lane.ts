@@ -8,7 +8,7 @@ import type { Program, SweepRequest } from "./program.ts";
 import { loadOutbox } from "./progress.ts";
 import type { Publisher } from "./publisher.ts";
 import type { HostSettings } from "./settings.ts";
-import { nextSweepRequests, recordFailure, sweepRequestDone } from "./statements.ts";
+import { openSweepRequests, recordFailure, sweepRequestDone } from "./statements.ts";
 import { commitAcknowledged, commitChunk, commitSweep, type Committed, type CrashPoint } from "./transaction.ts";
 
 export interface LaneOptions<E, W> {
@@ -62,6 +62,8 @@ export class Lane<E, W> {
   #polledAt = 0;
   #flushedAt = 0;
   #askedForPoll = false;
+  /** A sweep was asked for in a partition that must be read on first: asked again after each chunk. */
+  #sweepsWait = false;
   #sweepMore = new Set<number>();
   #sweepLimit = FIRST_SWEEP_LIMIT;
 
@@ -141,10 +143,10 @@ export class Lane<E, W> {
     }
     const waiting = await this.#chunk();
     this.#inFlight = [];
-    const swept = await this.#sweepOne();
+    await this.#sweepOne();
     await this.#poll();
     await this.#flush(waiting === 0 ? BUSY_FLUSH_MS : this.#options.settings.flushAfterMs);
-    return swept ? 0 : waiting;
+    return this.#hasSweeps() ? 0 : waiting;
   }
 
   /** Handles one chunk. Resolves to 0 when there may be more, else to how long to wait, ms. */
@@ -223,10 +225,16 @@ export class Lane<E, W> {
     for (const [phase, ms] of Object.entries(committed.phases)) metrics.phase.observe({ program, phase }, ms / 1_000);
   }
 
-  /** At most one bounded sweep step, for the partition that waits for it longest. True when there is more to do at once. */
-  async #sweepOne(): Promise<boolean> {
+  /** Whether some partition has more to be swept at once. */
+  #hasSweeps(): boolean {
+    for (const number of this.#sweepMore) if (this.partitions.get(number)?.status === "running") return true;
+    return false;
+  }
+
+  /** At most one bounded sweep step, for the partition that waits for it longest. */
+  async #sweepOne(): Promise<void> {
     const { program, settings, now } = this.#options;
-    if (program.sweep === undefined) return false;
+    if (program.sweep === undefined) return;
     const time = now();
     const due = [...this.partitions.values()]
       .filter(
@@ -235,7 +243,7 @@ export class Lane<E, W> {
           (this.#sweepMore.has(partition.partition) || time - partition.sweptAt >= settings.sweepIntervalMs),
       )
       .sort((a, b) => a.sweptAt - b.sweptAt)[0];
-    if (due === undefined) return false;
+    if (due === undefined) return;
     due.sweptAt = time;
     const more = await this.#sweep(due, {
       partition: due.partition,
@@ -246,7 +254,6 @@ export class Lane<E, W> {
     if (more) this.#sweepMore.add(due.partition);
     else this.#sweepMore.delete(due.partition);
     this.#options.metrics.sweepBacklog.set({ program: program.name }, this.#sweepMore.size);
-    return more;
   }
 
   async #sweep(partition: Partition<E>, asked: Omit<SweepRequest, "limit">): Promise<boolean> {
@@ -271,7 +278,7 @@ export class Lane<E, W> {
   /** Looks for what others have written for this owner: outbox rows and sweep requests. */
   async #poll(): Promise<void> {
     const { sql, program, settings, now } = this.#options;
-    if (!this.#askedForPoll && now() - this.#polledAt < settings.pollIntervalMs) return;
+    if (!this.#askedForPoll && !this.#sweepsWait && now() - this.#polledAt < settings.pollIntervalMs) return;
     this.#askedForPoll = false;
     this.#polledAt = now();
     const running = [...this.partitions.values()].filter((partition) => partition.status === "running");
@@ -287,20 +294,22 @@ export class Lane<E, W> {
           );
     for (const row of rows) this.partitions.get(row.partition)!.queuedSeq = row.seq;
     if (rows.length > 0) publisher.enqueue(rows);
+    for (const number of (await program.urgent?.(sql)) ?? []) this.#sweepMore.add(number);
     if (running.length > 0) await this.#answerSweepRequests(running);
   }
 
   async #answerSweepRequests(running: readonly Partition<E>[]): Promise<void> {
     const { sql, program } = this.#options;
-    for (;;) {
-      const offsets = running.map(({ partition, next }) => ({ part: partition, off: next }));
-      const requests = await nextSweepRequests(sql, program.name, offsets);
-      if (requests.length === 0) return;
-      for (const { partition, id, scope, at } of requests) {
+    const offsets = running.map(({ partition, next }) => ({ part: partition, off: next }));
+    const requests = await openSweepRequests(sql, program.name, offsets);
+    for (const { id, scope, at, ready } of requests) {
+      if (ready.length === 0) continue;
+      for (const partition of (await program.sweepable?.(sql, ready, scope, at)) ?? ready) {
         while (await this.#sweep(this.partitions.get(partition)!, { partition, until: at, backlog: false, scope }));
-        await sweepRequestDone(sql, program.name, id, partition);
       }
+      await sweepRequestDone(sql, program.name, id, ready);
     }
+    this.#sweepsWait = requests.some(({ isBehind }) => isBehind);
   }
 
   /** Marks what Kafka has acknowledged, unless that was done within the last `everyMs`; chunks do it for their own partitions. */

@@ -1,4 +1,4 @@
-import type { Tx } from "@perkstream/postgres";
+import type { Sql, Tx } from "@perkstream/postgres";
 
 /** One Kafka record. Offsets are safe integers; `timestamp` is the record's, in ms since 1970. */
 export interface SourceRecord {
@@ -142,6 +142,10 @@ export interface Program<E, W> {
   /** After a lost fence, a lost connection or an assignment: what is cached of rows may be wrong. */
   dropCaches?(): void;
   sweep?(context: ChunkContext, request: SweepRequest): Promise<SweepOutcome>;
+  /** Of these partitions, those where a sweep of one merchant up to `until` (ms) may find something. Without it: all. */
+  sweepable?(sql: Sql, partitions: readonly number[], scope: string, until: number): Promise<readonly number[]>;
+  /** Partitions that are to be swept at once, since others have left work there. Asked at every poll and after a NOTIFY. */
+  urgent?(sql: Sql): Promise<readonly number[]>;
   /** After `save` of an entry that was read once more and was applied or parked: its customer, and what to store with that step. */
   redriven?(context: ChunkContext, work: W, entry: Entry<E>): Promise<Pick<AppliedStep, "customer" | "asOf" | "detail">>;
 }

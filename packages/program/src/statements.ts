@@ -1,4 +1,4 @@
-import { fromSet, type Sql } from "@perkstream/postgres";
+import { arrayLiteral, fromSet, type Sql } from "@perkstream/postgres";
 import { lockProgress, type StoredProgress } from "./progress.ts";
 
 /** Writes a fresh epoch into the progress rows and reads them: from now on every earlier owner is fenced. */
@@ -58,24 +58,35 @@ export interface StoredSweepRequest {
   readonly id: string;
   readonly scope: string;
   readonly at: number;
+  /** Partitions that have come to where the sweep is to be done. */
+  readonly ready: readonly number[];
+  /** Some must read on first. */
+  readonly isBehind: boolean;
 }
 
-/** Per partition the oldest sweep that was asked for and whose offset has been reached. */
-export async function nextSweepRequests(
+/** The sweeps that were asked for in these partitions, by the time they go to. */
+export async function openSweepRequests(
   sql: Sql,
   program: string,
   nextOffsets: readonly { readonly part: number; readonly off: number }[],
-): Promise<(StoredSweepRequest & { readonly partition: number })[]> {
+): Promise<StoredSweepRequest[]> {
   const set = fromSet({ part: "int4", off: "int8" } as const, nextOffsets);
-  const rows = await sql.unsafe<{ part: number; id: string; scope: string; at: Date }[]>(
-    `SELECT DISTINCT ON (s.part) s.part, s.id, s.scope, s.at FROM ${set.text} AS r
-       JOIN ${program}.sweep_request s ON s.part = r.part AND s.after_off <= r.off AND NOT s.done ORDER BY s.part, s.at, s.id`,
+  const rows = await sql.unsafe<{ part: number; id: string; scope: string; at: Date; ready: boolean }[]>(
+    `SELECT s.part, s.id, s.scope, s.at, s.after_off <= r.off AS ready FROM ${set.text} AS r
+       JOIN ${program}.sweep_request s ON s.part = r.part AND NOT s.done ORDER BY s.at, s.id`,
     set.params,
     { prepare: true },
   );
-  return rows.map(({ part, id, scope, at }) => ({ partition: part, id, scope, at: at.getTime() }));
+  return [...Map.groupBy(rows, ({ id }) => id).values()].map((parts) => {
+    const { id, scope, at } = parts[0]!;
+    const ready = parts.filter((row) => row.ready).map(({ part }) => part);
+    return { id, scope, at: at.getTime(), ready, isBehind: ready.length < parts.length };
+  });
 }
 
-export async function sweepRequestDone(sql: Sql, program: string, id: string, partition: number): Promise<void> {
-  await sql.unsafe(`UPDATE ${program}.sweep_request SET done = true WHERE id = $1 AND part = $2`, [id, partition], { prepare: true });
+export async function sweepRequestDone(sql: Sql, program: string, id: string, partitions: readonly number[]): Promise<void> {
+  const parts = arrayLiteral(partitions);
+  await sql.unsafe(`UPDATE ${program}.sweep_request SET done = true WHERE id = $1 AND part = ANY($2::int4[])`, [id, parts], {
+    prepare: true,
+  });
 }

@@ -10,7 +10,7 @@ import { AccountIds, customerKey, loadAccounts } from "./store/accounts.ts";
 import { expectedOf, expectParked, openCustomers, RulesCache, wantedOf } from "./store/load.ts";
 import { numbering, saveCustomers } from "./store/save.ts";
 import { redriven } from "./redriven.ts";
-import { createSweep } from "./sweep.ts";
+import { createSweep, editedPartitions, sweepablePartitions } from "./sweep.ts";
 
 export interface TierProgramOptions {
   readonly decoder: OrderDecoder;
@@ -80,6 +80,8 @@ export function createTierProgram({ decoder, encoder, groupId, partitions }: Tie
       ids.clear();
     },
 
+    sweepable: sweepablePartitions,
+    urgent: editedPartitions,
     sweep: createSweep({ encoder, rulesCache, merchantCache }),
     redriven,
   };

@@ -3,7 +3,7 @@ import { beforeAll, expect, test } from "vitest";
 import { MemoryPlayer, noticeCodec, type NoticeCodec } from "./testing/memory-player.ts";
 import { openSubject } from "./testing/subject.ts";
 
-const stories = Number(process.env["PERKS_STORIES"] ?? 1_500);
+const stories = Number(process.env["PERKS_STORIES"] ?? 750);
 const firstSeed = Number(process.env["PERKS_STORY_SEED"] ?? 1);
 
 let codec: NoticeCodec;

@@ -1,6 +1,6 @@
 import type { NotificationEncoder } from "@perkstream/contracts";
 import { loadMerchants, loadMerchantsById, type Merchant, type MerchantCache } from "@perkstream/merchant";
-import { fromSet, insertSet, type Tx } from "@perkstream/postgres";
+import { arrayLiteral, fromSet, insertSet, type Sql, type Tx } from "@perkstream/postgres";
 import type { AppliedStep, ChunkContext, SweepOutcome, SweepRequest } from "@perkstream/program";
 import { ChangeLog } from "./changes.ts";
 import type { Customer } from "./customer.ts";
@@ -175,4 +175,22 @@ export async function markEdited(tx: Tx, merchant: number, partitions: readonly 
     partitions.map((part) => ({ part, merchant, after_acct: 0 })),
     "ON CONFLICT (part, merchant) DO UPDATE SET after_acct = 0",
   );
+}
+
+/** Of these partitions, those where a sweep of a merchant up to then (ms) may find something. */
+export async function sweepablePartitions(sql: Sql, partitions: readonly number[], scope: string, until: number): Promise<number[]> {
+  const rows = await sql.unsafe<{ part: number }[]>(
+    `SELECT p.part FROM merchant.merchant m CROSS JOIN unnest($1::int4[]) AS p(part) WHERE m.merchant_id = $2 AND (
+       EXISTS (SELECT 1 FROM tier.account a WHERE a.part = p.part AND a.merchant = m.id AND a.due_at <= $3::timestamptz)
+       OR EXISTS (SELECT 1 FROM tier.edit_pending e WHERE e.part = p.part AND e.merchant = m.id))`,
+    [arrayLiteral(partitions), scope, new Date(until).toISOString()],
+    { prepare: true },
+  );
+  return rows.map(({ part }) => part);
+}
+
+/** The partitions where customers wait for evaluation with a new ladder. */
+export async function editedPartitions(sql: Sql): Promise<number[]> {
+  const rows = await sql.unsafe<{ part: number }[]>(`SELECT DISTINCT part FROM tier.edit_pending`, [], { prepare: true });
+  return rows.map(({ part }) => part);
 }

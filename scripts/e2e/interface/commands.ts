@@ -1,18 +1,5 @@
 import { describe, expect, it } from "vitest";
-import {
-  addCampaign,
-  buy,
-  enc,
-  expectProblem,
-  ifMatch,
-  noon,
-  openShop,
-  order,
-  type Position,
-  putLadder,
-  type Shop,
-  twoLevels,
-} from "./shop.ts";
+import { buy, enc, expectProblem, ifMatch, noon, openShop, type Position, putLadder, type Shop, twoLevels } from "./shop.ts";
 
 const now = noon("2025-01-01");
 const pin = (shop: Shop, customerId: string, body: object, at: string) =>

@@ -36,7 +36,7 @@ export async function expectCustomer(shop: Shop, { partition, offset }: Position
   expect(await shop.get(customer, noon("2026-03-01"))).toMatchObject({ metric: 0, tier: { id: "gold" } });
   const change = { from: null, to: "gold", reason: "order", actor: "system", asOf: instant, ruleVersion: 1, orderId };
   expect(await shop.list(`${customer}/tier-history`)).toEqual([{ ...change, partition, offset: offset + 1 }]);
-  const [lot] = (await shop.list(`${customer}/lots`)).filter(({ campaignId }) => campaignId === "mon");
+  const lot = (await shop.list(`${customer}/lots`)).find(({ campaignId }) => campaignId === "mon");
   expect(lot).toEqual({
     orderId,
     campaignId: "mon",
@@ -52,7 +52,7 @@ export async function expectCustomer(shop: Shop, { partition, offset }: Position
   });
   const transfers = await shop.list(`${customer}/transfers`);
   const awarded = { debit: "cost", kind: "award", orderId, cause: { topic: "orders.v1", partition, offset }, asOf: instant };
-  expect(transfers.map(({ id: _, ...transfer }) => transfer)).toEqual(
+  expect(transfers.map(({ id: _id, ...transfer }) => transfer)).toEqual(
     expect.arrayContaining([
       { ...awarded, credit: "available", campaignId: "cam", amountMinor: 60 },
       { ...awarded, credit: "pending", campaignId: "mon", amountMinor: 500 },

@@ -42,12 +42,25 @@ describe("settle", () => {
     expect(await waiting).toMatchObject({ status: 200 });
   });
 
-  test("waits for a ladder edit to reach every customer", async () => {
-    await shop.call("PUT", "/v1/tiers", { levels: [{ id: "a", threshold: 0 }] }, { "if-match": "*" });
-    const [merchant] = await api.sql<{ id: number }[]>`SELECT id FROM merchant.merchant WHERE merchant_id = ${shop.merchantId}`;
-    await api.sql`INSERT INTO tier.edit_pending (part, merchant) VALUES (1, ${merchant!.id}) ON CONFLICT DO NOTHING`;
-    expect(await settle()).toMatchObject({ status: 504, body: { code: "not_settled", retryable: true } });
-    await api.sql`DELETE FROM tier.edit_pending`;
+  test("waits for a ladder edit to reach every customer, and not where there is none", async () => {
+    const put = (threshold: number) =>
+      shop.call("PUT", "/v1/tiers", { levels: [{ id: "a", name: "A", threshold, cashbackMultiplierBps: 10_000 }] }, { "if-match": "*" });
+    expect(await put(0)).toMatchObject({ status: 200 });
+    // Nobody sweeps here: the edit stays marked in every partition, and concerns nobody.
+    expect(await settle()).toMatchObject({ status: 200 });
+    expect(await shop.call("PUT", "/v1/customers/c1/pin", { levelId: "a", reason: "test" })).toMatchObject({ status: 200 });
+    await move("tier", "published = out_seq");
+    expect(await settle()).toMatchObject({ status: 200 });
+
+    expect(await put(5)).toMatchObject({ status: 200 });
+    const partition = api.deps.partitionOf(shop.merchantId, "c1");
+    const { status, body } = await settle();
+    expect({ status, retryable: body["retryable"], detail: body["detail"] }).toEqual({
+      status: 504,
+      retryable: true,
+      detail: `the ladder edit is not applied to all customers of partition ${partition}`,
+    });
+    await api.sql`UPDATE tier.account SET ladder_version = 2`;
     expect((await settle()).status).toBe(200);
   });
 

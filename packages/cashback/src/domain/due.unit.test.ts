@@ -134,7 +134,7 @@ describe("what is due", () => {
     expect([customer.lastAsOf, customer.dueAt]).toEqual([day(9), Number.POSITIVE_INFINITY]);
   });
 
-  test("20,000 lots of one customer are worked off in less than a second", () => {
+  test("20,000 lots of one customer are worked off in less than two seconds of CPU time", () => {
     const customer = newCustomer(1, "c1");
     customer.dueAt = START;
     customer.debtMinor = 100n;
@@ -143,9 +143,11 @@ describe("what is due", () => {
     }
     let transfers = 0;
     let notices = 0;
-    const began = performance.now();
+    // CPU time: a busy machine must not fail it. Going through all lots for each of them takes a minute.
+    const began = process.cpuUsage();
     applyDue(customer, day(10), rules, { transfer: () => void transfers++, notice: () => void notices++ });
-    expect(performance.now() - began).toBeLessThan(1_000);
+    const { user, system } = process.cpuUsage(began);
+    expect(user + system).toBeLessThan(2_000_000);
     // 100 lots pay the debt and have nothing left to announce or to expire.
     expect([transfers, notices]).toEqual([20_000 + 100 + 19_900, 20_000 + 2 * 19_900]);
     expect([customer.availableMinor, customer.debtMinor, customer.dueAt]).toEqual([0n, 0n, Number.POSITIVE_INFINITY]);

@@ -29,10 +29,15 @@ export function differences(expected: Readonly<Record<string, unknown>>, seen: O
     if (key === "previews") continue;
     if (key === "customers") compare(cashbackOf(value), seen.customers, key, found);
     else if (key === "notifications") compareNotices(value as readonly unknown[], seen.notifications, found);
+    else if (key === "refusals") compare(ownRefusals(value as readonly string[]), seen.refusals, key, found);
     else if (key === "deadLetters") compare([...(value as string[])].sort(), [...seen.deadLetters].sort(), key, found);
     else compare(value, seen[key as keyof Observed], key, found);
   }
   return found;
+}
+
+function ownRefusals(refusals: readonly string[]): readonly string[] {
+  return refusals.filter((refusal) => !/^(pin|unpin|promote|demote) /.test(refusal));
 }
 
 function cashbackOf(customers: unknown): Record<string, unknown> {

@@ -16,38 +16,24 @@ import {
   applyDue,
   asOfFor,
   type Cause,
-  commit,
   type Customer,
   grant,
   judgeOrder,
   type Limits,
-  link,
   newCustomer,
   type NoticeValue,
   type Posting,
-  redeem,
   refund,
-  release,
-  reserve,
   type Transfer,
 } from "../domain/index.ts";
 import type { Held, OrderExtra, RefundExtra } from "../work.ts";
+import { type CommandDetail, decideCommand } from "./commands.ts";
 import { compareAwards, compareClawbacks } from "./compare-awards.ts";
 import type { CashbackReplayOptions } from "./replay-options.ts";
 import type { CashbackOrderRow, CashbackRefundRow } from "./rows.ts";
 import { Shelf } from "./shelf.ts";
 import { StoredOrder } from "./stored-order.ts";
 import { CustomerUsage, limitsOf } from "./usage.ts";
-
-/** How a command was stored with its step (docs/programs.md, "What can be recomputed"). */
-interface CommandDetail {
-  readonly id: string;
-  readonly amountMinor?: number | string;
-  readonly orderId?: string | null;
-  readonly ttlMs?: number;
-  readonly sequence?: number;
-  readonly refused?: string;
-}
 
 /** One customer of the cashback program, played anew from the first event on. */
 export class CashbackReplay implements ReplayMachine<OrderExtra, RefundExtra, CashbackOrderRow, CashbackRefundRow> {
@@ -199,17 +185,9 @@ export class CashbackReplay implements ReplayMachine<OrderExtra, RefundExtra, Ca
 
   #command(row: AppliedRow, at: number): void {
     const detail = row.detail as CommandDetail;
-    const { known, shelf, customer } = this;
+    const { known, customer } = this;
     const posting = this.#begin(at, { requestId: detail.id });
-    const redemption = shelf.redemptions.get(detail.id);
-    if (redemption !== undefined) shelf.bring(redemption);
-    let refused: string | null;
-    if (row.kind === "reserve" || row.kind === "redeem") refused = this.#take(row.kind, posting, detail);
-    else if (redemption === undefined) refused = "not_found";
-    else if (row.kind === "commit") refused = commit(posting, redemption, this.#named(redemption.orderId));
-    else if (row.kind === "release") refused = release(posting, redemption);
-    else if (row.kind === "link") refused = link(posting, redemption, detail.orderId ?? "", this.#named(detail.orderId ?? null));
-    else refused = "not a known command";
+    const refused = decideCommand(row.kind, detail, posting, this.shelf, (orderId) => this.#named(orderId));
     if (refused !== null) this.known = known;
     const differing = differingFields(
       { asOf: new Date(customer.lastAsOf).toISOString(), refused },
@@ -217,13 +195,6 @@ export class CashbackReplay implements ReplayMachine<OrderExtra, RefundExtra, Ca
     );
     const where = { kind: row.kind, redemption: detail.id, partition: row.part, offset: Number(row.off), n: Number(row.n) };
     if (differing !== null) this.#options.differs("applied", "changed", where, differing.expected, differing.found);
-  }
-
-  #take(kind: "reserve" | "redeem", posting: Posting, { id, amountMinor = 0, orderId = null, ttlMs = 0, sequence = 0 }: CommandDetail) {
-    this.shelf.bringAvailable();
-    const request = { redemptionId: id, sequence, orderId, amountMinor: BigInt(amountMinor) };
-    const taken = kind === "reserve" ? reserve(posting, request, ttlMs) : redeem(posting, request, this.#named(orderId));
-    return typeof taken === "string" ? taken : null;
   }
 
   /** The order that a redemption names, if refunds may have put something back: only such orders are kept. */

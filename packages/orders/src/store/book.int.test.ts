@@ -176,7 +176,9 @@ describe("the same order id in two partitions", () => {
     await held.promise;
     const second = entries([theirs]).catch((error: unknown) => error);
     await expect
-      .poll(async () => (await owner`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).length)
+      .poll(
+        async () => (await owner`SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()`).length,
+      )
       .toBe(1);
     go.resolve();
     await first;

@@ -4,8 +4,10 @@ import { mismatches } from "../story/matches.ts";
 import type { StoryFile } from "../story/types.ts";
 import { openModel } from "./model.ts";
 
-const file = new URL("../../../../vectors/vectors.json", import.meta.url);
-const { vectors } = JSON.parse(readFileSync(file, "utf8")) as StoryFile;
+const vectors = ["vectors.json", "found.json"].flatMap((name) => {
+  const file = new URL(`../../../../vectors/${name}`, import.meta.url);
+  return (JSON.parse(readFileSync(file, "utf8")) as StoryFile).vectors;
+});
 
 test.each(vectors.map((vector) => [`${vector.id} ${vector.title}`, vector] as const))("%s", (_, vector) => {
   const model = openModel(vector);

@@ -155,6 +155,9 @@ function copies(plot: Plot, at: string): Step {
   return { at, event: placed, copies: plot.random.whole(2, 4) };
 }
 
+const otherMerchant = "00000000-0000-4000-8000-000000000000";
+
+/** With one fault, or with several of which the first in the specification's order counts. */
 function broken(plot: Plot, at: string): Step {
   const { random } = plot;
   const event = order(plot, at);
@@ -173,7 +176,12 @@ function broken(plot: Plot, at: string): Step {
     { at, event: { ...event, lines: [{ netMinor: 5, sku: "s".repeat(257) }] } },
     { at, event: { ...event, occurredAt: textOf(Date.parse(at) + 300_001) } },
     { at, event: { ...event, occurredAt: "1969-12-31T23:59:59.999Z" } },
-    { at, event: { ...event, merchantId: "00000000-0000-4000-8000-000000000000" } },
+    { at, event: { ...event, occurredAt: "2199-12-31T23:59:59.999Z" } },
+    { at, event: { ...event, occurredAt: "2200-01-01T00:00:00Z" } },
+    { at, event: { ...event, currency: "XTS", occurredAt: textOf(Date.parse(at) + 300_001) } },
+    { at, event: { ...event, merchantId: otherMerchant, currency: "XTS", occurredAt: textOf(Date.parse(at) + 300_001) } },
+    { at, event: { ...event, merchantId: otherMerchant, lines: [] } },
+    { at, event: { ...event, merchantId: otherMerchant } },
     {
       at,
       event: {

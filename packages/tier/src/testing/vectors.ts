@@ -3,7 +3,7 @@ import type { OrderEvent } from "@perkstream/contracts";
 import type { Apply, Level, Settings } from "../domain/index.ts";
 import { type LevelJson, levelOf } from "../store/ladders.ts";
 
-/** The worked cases of vectors/vectors.json, parsed and with their defaults filled in; the tier program's side of them. */
+/** The worked cases of vectors/vectors.json and found.json, parsed and with their defaults filled in; the tier program's side of them. */
 
 type Json = Record<string, unknown>;
 
@@ -46,17 +46,17 @@ interface File {
 }
 
 export function loadVectors(): Vector[] {
-  const file = loadFile();
-  return file.vectors.map((vector) => parseVector(file, vector));
+  const file = loadFile("vectors.json");
+  return [file, loadFile("found.json")].flatMap(({ vectors }) => vectors.map((vector) => parseVector(file, vector)));
 }
 
-function loadFile(): File {
-  return JSON.parse(readFileSync(new URL("../../../../vectors/vectors.json", import.meta.url), "utf8")) as File;
+function loadFile(name: string): File {
+  return JSON.parse(readFileSync(new URL(`../../../../vectors/${name}`, import.meta.url), "utf8")) as File;
 }
 
 /** Parses stories of the same format, also step by step. */
 export function openParser(): { vectorOf(story: object): Vector; stepsOf(vector: Vector, step: object): VectorStep[] } {
-  const file = loadFile();
+  const file = loadFile("vectors.json");
   return {
     vectorOf: (story) => parseVector(file, story as Json),
     stepsOf: (vector, step) => parseStep(file, vector, step as Json, Date.parse(String((step as Json)["at"]))),

@@ -18,7 +18,8 @@ export const limitBody: MiddlewareHandler<AppEnv> = async (c, next) => {
     if (!(await discard(reader))) c.header("connection", "close");
     return tooLarge(c);
   }
-  c.req.raw = new Request(c.req.raw, { body: bytes });
+  // Only methods with a body come here; the request says which.
+  c.req.raw = new Request(c.req.raw, { method: c.req.method, body: bytes });
   return next();
 };
 
