@@ -10,7 +10,7 @@ import { operation, reply } from "../../operation.ts";
 import { scopeOf } from "../../programs.ts";
 import { redriveRecord } from "../../redriver.ts";
 import { redriversOf } from "../../redrivers.ts";
-import { offsetOut } from "../../schemas/values.ts";
+import { givenId, offsetOut } from "../../schemas/values.ts";
 import { audit, write } from "../../write.ts";
 
 const redriven = z.object({ topic: z.string(), partition: offsetOut, offset: offsetOut }).openapi("Redriven");
@@ -25,7 +25,7 @@ and both are marked \`redrivenAt\`. A new failure makes a new dead letter; an ev
 The answer has the event's own coordinates. 503 while tier or cashback has not come to the event by itself yet.`,
   access: { kind: "merchant-or-bootstrap", role: "operator" },
   command: true,
-  params: z.object({ id: z.uuid() }),
+  params: z.object({ id: givenId }),
   idempotent: true,
   replies: { 202: { description: "Read once more", schema: redriven } },
   errors: ["not_found"],
