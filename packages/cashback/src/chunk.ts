@@ -1,10 +1,10 @@
 import type { NotificationEncoder } from "@perkstream/contracts";
 import { loadMerchants, type MerchantCache } from "@perkstream/merchant";
-import { MAX_AHEAD_MS, type OrderBook, type OrderEntry } from "@perkstream/orders";
+import { MAX_AHEAD_MS, MerchantMap, type OrderBook, type OrderEntry } from "@perkstream/orders";
 import { type ChunkContext, placeOf } from "@perkstream/program";
 import { lotAndCurrent } from "./awards.ts";
 import { type CustomerNeed, customerNeed, loadCustomers } from "./load.ts";
-import { type AccountIds, accountKey, type AccountKey, type AccountState, loadAccounts } from "./store/accounts.ts";
+import { type AccountIds, type AccountKey, type AccountState, loadAccounts } from "./store/accounts.ts";
 import type { CampaignCache } from "./store/campaigns.ts";
 import { BudgetKeys } from "./store/budget-keys.ts";
 import { type CapKey, LimitBook } from "./store/limits.ts";
@@ -24,6 +24,8 @@ export interface Parts {
   readonly tier: TierPort;
   readonly book: OrderBook<OrderExtra, RefundExtra>;
   readonly caches: Caches;
+  /** Of one step of a sweep; by default it goes by the customers that the host allows. */
+  readonly maxLotsOfSweep?: number | undefined;
 }
 
 /** Everything that the decisions of a chunk need, in a few round trips; never all lots of a customer. */
@@ -38,7 +40,7 @@ export async function loadChunk(parts: Parts, context: ChunkContext, entries: re
     loadAccounts(tx, caches.accounts, accountKeys(known, merchants)),
   ]);
   const work = new CashbackWork(context, parts.encoder, merchants, orders);
-  for (const state of accounts.values()) work.add(state);
+  for (const state of accounts) work.add(state);
   await Promise.all([
     askTier(parts.tier, tx, work, known),
     loadLimits(context, work, known),
@@ -71,12 +73,12 @@ export function campaignName(merchants: ReadonlyMap<string, MerchantWork>, merch
 }
 
 function accountKeys(entries: readonly OrderEntry[], merchants: ReadonlyMap<string, MerchantWork>): AccountKey[] {
-  const keys = new Map<string, AccountKey>();
+  const keys = new MerchantMap<AccountKey>();
   for (const { event, record } of entries) {
     const merchant = merchants.get(event.merchantId)?.merchant.id;
     if (merchant === undefined) continue;
-    const text = accountKey(merchant, event.customerId);
-    if (!keys.has(text)) keys.set(text, { merchant, customerId: event.customerId, part: record.partition });
+    const { customerId } = event;
+    if (!keys.has(merchant, customerId)) keys.set(merchant, customerId, { merchant, customerId, part: record.partition });
   }
   return [...keys.values()];
 }

@@ -1,4 +1,5 @@
 import type { Tx } from "@perkstream/postgres";
+import { type CutKey, watermarksWithout } from "./store/first-dues.ts";
 import {
   type DueKey,
   dueLots,
@@ -28,10 +29,12 @@ export interface CustomerNeed {
   readonly redemptions: RedemptionRow[];
   /** Available lots worth so much are wanted: of a redemption. */
   needMinor: bigint;
+  /** Of what is due these lots only; null for all. */
+  readonly dueLots: readonly number[] | null;
 }
 
 export function customerNeed(state: AccountState, rules: Rules, until: number): CustomerNeed {
-  return { state, rules, until, ownLots: new Map(), orderIds: new Set(), redemptions: [], needMinor: 0n };
+  return { state, rules, until, ownLots: new Map(), orderIds: new Set(), redemptions: [], needMinor: 0n, dueLots: null };
 }
 
 /** What of a customer is due by `until` (ms), by the rules. */
@@ -50,11 +53,14 @@ export async function loadCustomers(
 ): Promise<void> {
   const byAcct = new Map<number, CustomerNeed>();
   const due: DueKey[] = [];
+  const cut: CutKey[] = [];
   for (const need of needs) {
     const { customer } = need.state;
     byAcct.set(customer.acct, need);
     const until = Math.max(need.until, customer.lastAsOf);
-    if (mayBeDue(customer, until, need.rules)) due.push(dueKey(customer.acct, until, need.rules));
+    if (!mayBeDue(customer, until, need.rules)) continue;
+    if (need.dueLots === null) due.push(dueKey(customer.acct, until, need.rules));
+    else cut.push({ acct: customer.acct, until, lots: need.dueLots });
   }
   const put = (rows: readonly LotRow[]) => {
     for (const row of rows) {
@@ -66,14 +72,20 @@ export async function loadCustomers(
     }
   };
   const orders = [...byAcct].flatMap(([acct, { orderIds }]) => [...orderIds].map((orderId) => ({ acct, orderId })));
-  const [dueRows, watermarks, lapsing, named] = await Promise.all([
+  const [dueRows, cutRows, watermarks, ofCut, lapsing, named] = await Promise.all([
     dueLots(tx, due),
+    lotsById(
+      tx,
+      cut.flatMap(({ acct, lots }) => lots.map((lot) => ({ acct, lot }))),
+    ),
     watermarksBeyond(tx, due),
-    dueReservations(tx, due),
+    watermarksWithout(tx, cut),
+    dueReservations(tx, [...due, ...cut]),
     redemptionsOfOrders(tx, orders),
   ]);
   put(dueRows);
-  for (const [acct, { dueAt, unannouncedAt }] of watermarks) {
+  put(cutRows);
+  for (const [acct, { dueAt, unannouncedAt }] of [...watermarks, ...ofCut]) {
     const customer = byAcct.get(acct)?.state.customer;
     if (customer === undefined) continue;
     customer.elsewhereDueAt = dueAt;

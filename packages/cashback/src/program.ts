@@ -25,6 +25,8 @@ export interface CashbackSettings {
   readonly partitions?: number;
   /** How many customers' surrogate ids are remembered. Default 200,000. */
   readonly maxKnownCustomers?: number;
+  /** Lots of one step of a sweep; by default ten for each customer that the host allows. */
+  readonly maxLotsOfSweep?: number | undefined;
 }
 
 /** The order tables of the program's schema. */
@@ -44,7 +46,7 @@ export function cashbackOrders(decoder: OrderDecoder) {
 export function createCashbackProgram(settings: CashbackSettings): Program<OrderEvent, CashbackWork> {
   const { decoder, encoder, tier, sql } = settings;
   const caches = { merchants: createMerchantCache(), campaigns: new CampaignCache(), accounts: new AccountIds(settings.maxKnownCustomers) };
-  const parts: Parts = { encoder, tier, book: cashbackOrders(decoder), caches };
+  const parts: Parts = { encoder, tier, book: cashbackOrders(decoder), caches, maxLotsOfSweep: settings.maxLotsOfSweep };
   return {
     name: programName,
     topic: topics.orders,
@@ -56,7 +58,7 @@ export function createCashbackProgram(settings: CashbackSettings): Program<Order
     decide: decideEntry,
     save: (context, work) => work.save(context),
     committed: (work) => {
-      for (const [key, { customer }] of work.accounts) caches.accounts.learn(key, customer.acct);
+      for (const { merchant, customer } of work.accounts.values()) caches.accounts.learn(merchant, customer.customerId, customer.acct);
     },
     dropCaches: () => {
       caches.merchants.clear();

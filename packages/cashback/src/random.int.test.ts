@@ -11,6 +11,8 @@ import { inAnyOrder, splitSubjectOf, vectorOf } from "./testing/subject.ts";
 const stories = Number(process.env["PERKS_DRIVER_STORIES"] ?? 30);
 const firstSeed = Number(process.env["PERKS_STORY_SEED"] ?? 1);
 const stepsPerLook = 8;
+/** Most sweeps are cut in the middle of what is due at one instant. */
+const fewLots = (seed: number) => [1, 2, 3, undefined][seed % 4];
 
 let database: TestDatabase;
 let sql: Sql;
@@ -29,7 +31,7 @@ const difference = (story: Story, seed: number) =>
   firstDifference(
     story,
     async (story, { world }) => {
-      const played = await DatabaseWorld.open(sql, vectorOf(story), sql, levelsOf(world.multipliers));
+      const played = await DatabaseWorld.open(sql, vectorOf(story), sql, levelsOf(world.multipliers), fewLots(seed));
       return splitAtRandom(splitSubjectOf(played), seed);
     },
     (snapshot, model) => inAnyOrder(cashbackPart(snapshot, model)),

@@ -1,6 +1,6 @@
-import { instant, int8Minor, int8Number, int8Numbers, bytea } from "@perkstream/postgres";
-import { orderTables } from "@perkstream/orders";
-import { hostTables } from "@perkstream/program";
+import { instant, int8Minor, int8Number, int8Numbers, bytea } from "@perkstream/postgres/schema";
+import { orderTables } from "@perkstream/orders/schema";
+import { hostTables } from "@perkstream/program/schema";
 import { sql } from "drizzle-orm";
 import { bigint, boolean, index, integer, jsonb, pgSchema, primaryKey, smallint, text, unique } from "drizzle-orm/pg-core";
 

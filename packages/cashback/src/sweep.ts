@@ -1,17 +1,15 @@
 import { arrayLiteral, fromSet, type Sql } from "@perkstream/postgres";
 import { loadMerchants, type Merchant, settingsAt } from "@perkstream/merchant";
 import type { AppliedStep, ChunkContext, SweepOutcome, SweepRequest } from "@perkstream/program";
-import { DAY_MS } from "./domain/index.ts";
+import { DAY_MS, type DuePlace } from "./domain/index.ts";
 import { customerNeed, dueKey, loadCustomers } from "./load.ts";
 import { campaignName, type Parts } from "./chunk.ts";
 import { type AccountState, loadAccountsById } from "./store/accounts.ts";
+import { firstDues } from "./store/first-dues.ts";
 import { dueBounds, dueCounts } from "./store/lots.ts";
 import { CashbackWork, type MerchantWork } from "./work.ts";
 
-/**
- * Customers and lots of one step at most, so that live orders do not wait for long. What is due of one customer at one instant is
- * one step, however much it is.
- */
+/** Customers and lots of one step at most, so that live orders do not wait for long. */
 const MAX_CUSTOMERS = 250;
 const MAX_LOTS_PER_CUSTOMER = 50;
 /** Of all customers of a step together, for each customer that the host allows. */
@@ -37,12 +35,16 @@ export async function sweepStep(parts: Parts, context: ChunkContext, request: Sw
     if (own !== undefined) merchants.set(merchant.merchantId, { merchant, campaigns: own });
   }
   const work = new CashbackWork(context, parts.encoder, merchants, null);
-  const { steps, cut } = await prepare(context, work, states, byMerchant, request.partition, limit * LOTS_PER_CUSTOMER);
+  const maxLots = parts.maxLotsOfSweep ?? limit * LOTS_PER_CUSTOMER;
+  const { steps, cut } = await prepare(context, work, states, byMerchant, request.partition, maxLots);
   const applied: AppliedStep[] = [];
-  for (const { state, held, until } of steps) {
+  for (const { state, held, until, first } of steps) {
     work.add(state);
-    if (work.sweep(state, held, until))
-      applied.push({ partition: request.partition, kind: "sweep", customer: state.customer.acct, asOf: until, detail: null });
+    const dues = work.sweep(state, held, until, first);
+    if (dues === 0 && first !== null) throw new Error(`a step of a sweep did nothing for customer ${state.customer.acct}`);
+    // How many, where it was not all: verify does as many again.
+    const detail = first === null ? null : { dues };
+    if (dues > 0) applied.push({ partition: request.partition, kind: "sweep", customer: state.customer.acct, asOf: until, detail });
   }
   await work.save(context);
   const notices = work.takeNotices().map((notice) => ({ partition: request.partition, notice }));
@@ -98,6 +100,8 @@ interface Step {
   readonly state: AccountState;
   readonly held: ReturnType<CashbackWork["held"]>;
   readonly until: number;
+  /** Not null where more is due at one instant than a step may load: then how far it goes. */
+  readonly first: { readonly before: DuePlace; readonly lots: readonly number[] } | null;
 }
 
 async function prepare(
@@ -121,17 +125,17 @@ async function prepare(
     wanted.map(({ state, until }) => ({ acct: state.customer.acct, until, announceUntil: until })),
     MAX_LOTS_PER_CUSTOMER,
   );
-  const bounded = wanted.map(({ state, held, until }) => ({ state, held, until: cuts.get(state.customer.acct) ?? until }));
+  const bounded = wanted.map(({ state, held, until }) => ({ state, held, until: cuts.get(state.customer.acct) ?? until, first: null }));
   const steps = await fitting(tx, bounded, maxLots);
   await loadCustomers(
     tx,
-    steps.map(({ state, held, until }) => customerNeed(state, held, until)),
+    steps.map(({ state, held, until, first }) => ({ ...customerNeed(state, held, until), dueLots: first?.lots ?? null })),
     (merchant, campaign) => campaignName(work.merchants, merchant, campaign),
   );
-  return { steps, cut: cuts.size > 0 || steps.length < bounded.length };
+  return { steps, cut: cuts.size > 0 || steps.length < bounded.length || steps.some(({ first }) => first !== null) };
 }
 
-/** As many customers as a step may load lots of, at least one: what is due at one instant, as at a month's end, cannot be cut. */
+/** As many customers as a step may load lots of; of one who alone has more due at one instant, as at a month's end, the first of it. */
 async function fitting(tx: ChunkContext["tx"], steps: readonly Step[], maxLots: number): Promise<Step[]> {
   const counts = await dueCounts(
     tx,
@@ -139,10 +143,15 @@ async function fitting(tx: ChunkContext["tx"], steps: readonly Step[], maxLots: 
     maxLots,
   );
   let lots = 0;
-  return steps.filter(({ state }, i) => {
+  const fit = steps.filter(({ state }, i) => {
     lots += counts.get(state.customer.acct) ?? 0;
     return i === 0 || lots <= maxLots;
   });
+  const [one] = fit;
+  if (one === undefined || (counts.get(one.state.customer.acct) ?? 0) < maxLots) return fit;
+  const { customer } = one.state;
+  const first = await firstDues(tx, { ...dueKey(customer.acct, one.until, one.held), lastAsOf: customer.lastAsOf }, maxLots);
+  return [{ ...one, first }, ...fit.slice(1)];
 }
 
 /** Of these partitions, those where a sweep of a merchant up to then (ms) may find something. */

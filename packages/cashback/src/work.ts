@@ -1,12 +1,22 @@
 import type { NotificationEncoder } from "@perkstream/contracts";
 import { type Merchant, settingsAt } from "@perkstream/merchant";
-import type { WorkingOrders } from "@perkstream/orders";
+import { MerchantMap, type WorkingOrders } from "@perkstream/orders";
 import type { ChunkContext, Notice, PartitionProgress } from "@perkstream/program";
 import type { StoredAwards, StoredClawback } from "./awards.ts";
 import { calendarOf } from "./calendar.ts";
-import { applyDue, asOfFor, type Cause, type Lot, type NoticeValue, type Posting, type Rules, type Transfer } from "./domain/index.ts";
+import {
+  applyDue,
+  asOfFor,
+  type Cause,
+  type FirstDues,
+  type Lot,
+  type NoticeValue,
+  type Posting,
+  type Rules,
+  type Transfer,
+} from "./domain/index.ts";
 import { encodeNotice } from "./notices.ts";
-import { accountKey, type AccountState, saveAccounts } from "./store/accounts.ts";
+import { type AccountState, saveAccounts } from "./store/accounts.ts";
 import type { MerchantCampaigns } from "./store/campaigns.ts";
 import { counter, nextId, type NumberedTransfer, saveTransfers } from "./store/ledger.ts";
 import { LimitBook } from "./store/limits.ts";
@@ -38,7 +48,7 @@ export interface Held extends Rules {
 /** What one transaction read, and what it decided since. Every decision about a customer goes through `begin`. */
 export class CashbackWork {
   readonly merchants: ReadonlyMap<string, MerchantWork>;
-  readonly accounts = new Map<string, AccountState>();
+  readonly accounts = new MerchantMap<AccountState>();
   readonly limits = new LimitBook();
   readonly sums = new Sums();
   /** Levels by `partition:offset` of the orders that need one. */
@@ -82,11 +92,11 @@ export class CashbackWork {
   }
 
   account(merchant: number, customerId: string): AccountState | undefined {
-    return this.accounts.get(accountKey(merchant, customerId));
+    return this.accounts.get(merchant, customerId);
   }
 
   add(state: AccountState): void {
-    this.accounts.set(accountKey(state.merchant, state.customer.customerId), state);
+    this.accounts.set(state.merchant, state.customer.customerId, state);
   }
 
   held(merchant: Merchant, partition: number, offset: number): Held {
@@ -126,13 +136,13 @@ export class CashbackWork {
     return progress;
   }
 
-  /** Applies what is due for the customer by `until`, as the sweep does. Answers whether anything was. */
-  sweep(state: AccountState, held: Held, until: number): boolean {
+  /** Applies what is due for the customer by `until`, as the sweep does, or the first of it. Answers how much it was. */
+  sweep(state: AccountState, held: Held, until: number, first: FirstDues | null = null): number {
     this.#state = state;
     this.#held = held;
     const before = [state.customer.dueAt, state.customer.unannouncedAt];
-    const applied = applyDue(state.customer, until, held, this.#sink);
-    if (applied || before[0] !== state.customer.dueAt || before[1] !== state.customer.unannouncedAt) state.dirty = true;
+    const applied = applyDue(state.customer, until, held, this.#sink, first);
+    if (applied > 0 || before[0] !== state.customer.dueAt || before[1] !== state.customer.unannouncedAt) state.dirty = true;
     return applied;
   }
 

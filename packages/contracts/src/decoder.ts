@@ -27,9 +27,11 @@ export interface JsonRecord {
 }
 
 export interface DecoderOptions {
-  /** The clock by which an unknown id is asked again, in ms. */
+  /** The clock by which an unknown id is asked again, in ms; one that is never set back. */
   readonly now?: () => number;
 }
+
+const monotonic = () => performance.now();
 
 /** Reads one framed value from behind the framing to its end. */
 type Read<E> = (value: Buffer) => E;
@@ -44,14 +46,14 @@ type Read<E> = (value: Buffer) => E;
 export function openDecoder<E extends { readonly type: string }>(
   registry: Registry,
   codecs: readonly RecordCodec<E>[],
-  { now = Date.now }: DecoderOptions = {},
+  { now = monotonic }: DecoderOptions = {},
 ): RecordDecoder<E> {
   const cache = new WriterCache<Read<E>>(registry, (text) => makeRead(text, codecs), now);
   return decoderOver(cache);
 }
 
 /** Decodes records of any type by their writer's schema: longs as JSON numbers, timestamps ISO, enums text, nulls written. */
-export function openJsonDecoder(registry: Registry, { now = Date.now }: DecoderOptions = {}): RecordDecoder<JsonRecord> {
+export function openJsonDecoder(registry: Registry, { now = monotonic }: DecoderOptions = {}): RecordDecoder<JsonRecord> {
   const reader = new AvroReader();
   const cache = new WriterCache<Read<JsonRecord>>(
     registry,

@@ -161,6 +161,22 @@ describe("what is no order", () => {
     }
   });
 
+  it("is refused at once, also with types that are within each other in two to the thirtieth ways", async () => {
+    let items: unknown = { type: "record", name: "R0", fields: [{ name: "a", type: "null" }] };
+    for (let depth = 1; depth <= 30; depth += 1) {
+      const fields = [
+        { name: "a", type: items },
+        { name: "b", type: `R${depth - 1}` },
+      ];
+      items = { type: "record", name: `R${depth}`, fields };
+    }
+    const schema = { type: "record", name: "Wide", fields: [{ name: "all", type: { type: "array", items } }] };
+    const decoder = openJsonDecoder(fixedRegistry(new Map([[90, JSON.stringify(schema)]])));
+    const value = framed(90, Buffer.alloc(0));
+    await decoder.prepare([value]);
+    expect(decoder.decode(value)).toEqual({ ok: false, message: "writer's schema: all: items that may take no bytes are not supported" });
+  });
+
   it("never throws for any bytes, by our schema or another version of it", async () => {
     const { schema } = orderPlacedCodec;
     const reordered = changed(schema, (json) => json.fields.reverse());

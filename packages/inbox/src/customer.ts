@@ -11,8 +11,9 @@ export function isUuid(text: string): boolean {
   return uuidForm.test(text);
 }
 
-/** Whether a customer's id has 1 to 64 characters (code points: a pair of surrogates is one). */
-export function hasCustomerLength(customerId: string): boolean {
+/** Whether a text can be a customer's id: 1 to 64 characters (code points: a pair of surrogates is one) that Postgres can hold. */
+export function isCustomerId(customerId: string): boolean {
+  if (customerId.includes("\u0000") || !customerId.isWellFormed()) return false;
   if (customerId.length <= maxCustomerLength) return customerId.length > 0;
   return customerId.length <= 2 * maxCustomerLength && Array.from(customerId).length <= maxCustomerLength;
 }
@@ -27,8 +28,8 @@ export function parseCustomerKey(key: string): Customer | null {
   if (key.charCodeAt(36) !== 58) return null;
   const merchant = key.slice(0, 36);
   const customerId = key.slice(37);
-  if (!isUuid(merchant) || !hasCustomerLength(customerId)) return null;
-  // Postgres cannot hold U+0000, and U+FFFD stands for bytes that were not UTF-8.
-  if (customerId.includes("\u0000") || customerId.includes("\uFFFD")) return null;
+  if (!isUuid(merchant) || !isCustomerId(customerId)) return null;
+  // U+FFFD stands for bytes that were not UTF-8.
+  if (customerId.includes("\uFFFD")) return null;
   return { merchant, customerId };
 }

@@ -1,6 +1,6 @@
 export { acknowledge, ackChannel, parseAck, storeAcks, type Ack, type AckResult } from "./acks.ts";
 export { formatCursor, parseCursor, type Cursor } from "./cursor.ts";
-export { customerKey, hasCustomerLength, isUuid, parseCustomerKey, type Customer } from "./customer.ts";
+export { customerKey, isCustomerId, isUuid, parseCustomerKey, type Customer } from "./customer.ts";
 export { migrations } from "./migrations.ts";
 export {
   createInboxProgram,

@@ -1,5 +1,5 @@
-import { bytea, instant, int8Number } from "@perkstream/postgres";
-import { hostTables } from "@perkstream/program";
+import { bytea, instant, int8Number } from "@perkstream/postgres/schema";
+import { hostTables } from "@perkstream/program/schema";
 import { sql } from "drizzle-orm";
 import { bigint, index, integer, jsonb, pgSchema, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
 

@@ -1,4 +1,4 @@
-import { bytea, instant, int8Numbers } from "@perkstream/postgres";
+import { bytea, instant, int8Numbers } from "@perkstream/postgres/schema";
 import { sql } from "drizzle-orm";
 import { bigint, check, index, integer, jsonb, pgSchema, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
 

@@ -1,4 +1,5 @@
 import { customType } from "drizzle-orm/pg-core";
+import { parseInt8Array } from "./array-text.ts";
 
 /** `bytea` as Buffer. */
 export const bytea = customType<{ data: Buffer; driverData: Buffer }>({ dataType: () => "bytea" });
@@ -28,13 +29,3 @@ export const instant = customType<{ data: number; driverData: string | Date }>({
   toDriver: (ms) => new Date(ms).toISOString(),
   fromDriver: (value) => new Date(value).getTime(),
 });
-
-/** `{1,2,NULL}` of Postgres as numbers. Pools do not parse arrays themselves. */
-export function parseInt8Array(text: string): number[] {
-  return text.length <= 2 ? [] : text.slice(1, -1).split(",").map(Number);
-}
-
-/** `{1,2}` of Postgres as bigints. */
-export function parseMinorArray(text: string): bigint[] {
-  return text.length <= 2 ? [] : text.slice(1, -1).split(",").map(BigInt);
-}

@@ -16,8 +16,13 @@ export interface SqlOptions {
   readonly role?: ServiceRole;
   /** How long a statement may wait for a lock. Default 3 s. */
   readonly lockTimeoutMs?: number;
-  /** How long a transaction may take in all. Default 30 s. */
+  /** How long a transaction may take in all; 0: without end. Default 30 s. */
   readonly transactionTimeoutMs?: number;
+  /**
+   * A statement without an answer for so long has lost its server: it fails and its connection is closed. Default: 10 s more
+   * than a transaction may take, by when a server that is there has ended it itself.
+   */
+  readonly answerTimeoutMs?: number;
   /**
    * For the pool of a program's host, whose statements all look rows up by key for a set of some thousand keys: plans are
    * made once, and always by index. A plan made while tables are small would read them whole for ever; planning anew for
@@ -26,6 +31,8 @@ export interface SqlOptions {
   readonly byIndex?: boolean;
   /** Called for each NOTICE of the server. */
   readonly onNotice?: (message: string) => void;
+  /** Called with each statement before it is sent; for tests, since postgres.js is slower then. */
+  readonly onStatement?: ((text: string) => void) | undefined;
 }
 
 const OID_INT8 = 20;
@@ -43,17 +50,22 @@ const BY_INDEX = {
 
 /**
  * Opens a pool. A frozen or dead peer must not hold a lock for long (docs/protocols.md, "Frozen owners"):
- * the server ends an idle transaction after 5 s and any transaction after 30 s, and keepalives find a dead client.
+ * the server ends an idle transaction after 5 s and any transaction after 30 s, and keepalives find a dead client. The other
+ * way round, a server that went away without a word must not hold whoever waits for its answer.
  */
 export function openSql(url: string, options: SqlOptions): Sql {
+  const { onStatement, transactionTimeoutMs = 30_000 } = options;
+  const { answerTimeoutMs = transactionTimeoutMs === 0 ? null : transactionTimeoutMs + 10_000 } = options;
   return postgres(url, {
     max: options.max,
     fetch_types: false, // array parameters are literals, see sets.ts
     keep_alive: 5,
+    answer_timeout: answerTimeoutMs === null ? null : answerTimeoutMs / 1_000,
     connect_timeout: 10,
     idle_timeout: 0,
     max_lifetime: null,
     backoff: (attempt: number) => Math.min(0.1 * 2 ** attempt, 1) * (0.75 + Math.random() / 2),
+    ...(onStatement === undefined ? {} : { debug: (_connection: number, text: string) => onStatement(text) }),
     onnotice: (notice) => options.onNotice?.(String(notice["message"])),
     types: {
       bigint: { to: OID_INT8, from: [OID_INT8], serialize: (value: bigint) => value.toString(), parse: (text: string) => BigInt(text) },
@@ -66,7 +78,7 @@ export function openSql(url: string, options: SqlOptions): Sql {
       ...(options.role === undefined ? {} : { role: options.role }),
       lock_timeout: options.lockTimeoutMs ?? 3_000,
       idle_in_transaction_session_timeout: 5_000,
-      transaction_timeout: options.transactionTimeoutMs ?? 30_000,
+      transaction_timeout: transactionTimeoutMs,
       tcp_keepalives_idle: 5,
       tcp_keepalives_interval: 2,
       tcp_keepalives_count: 3,

@@ -10,6 +10,6 @@ export {
   type FromSet,
   type Row,
 } from "./sets.ts";
-export { bytea, instant, int8Minor, int8Number, int8Numbers, parseInt8Array, parseMinorArray } from "./columns.ts";
+export { parseInt8Array, parseMinorArray } from "./array-text.ts";
 export { migrate, NotMigratedError, type Migrations } from "./migrate.ts";
 export type { Privileges, Rights, ServiceRole, TableRights } from "./rights.ts";

@@ -1,7 +1,5 @@
-import { drizzle } from "drizzle-orm/postgres-js";
-import { migrate as runMigrations } from "drizzle-orm/postgres-js/migrator";
 import postgres from "postgres";
-import { schemaStates } from "./journal.ts";
+import { schemaStates, type SchemaState } from "./journal.ts";
 import { MIGRATIONS_SCHEMA, type Rights, type ServiceRole } from "./rights.ts";
 import { applyRights, missingRights } from "./roles.ts";
 
@@ -42,18 +40,31 @@ export async function migrate(url: string, all: readonly Migrations[], role?: Se
       return;
     }
     await sql`SELECT pg_advisory_lock(${MIGRATION_LOCK})`;
-    for (const { schema, folder } of all) {
-      await runMigrations(drizzle(sql), { migrationsFolder: folder, migrationsSchema: MIGRATIONS_SCHEMA, migrationsTable: schema });
-    }
-    await applyRights(sql, await current(sql, all));
+    const states = await schemaStates(sql, all);
+    await apply(sql, all, states);
+    await applyRights(sql, current(all, states));
   } finally {
     await sql.end({ timeout: 5 });
   }
 }
 
+/** Drizzle is a third of what a service would load at its start: it is only asked for where something is to be applied. */
+async function apply(sql: postgres.Sql, all: readonly Migrations[], states: readonly SchemaState[]): Promise<void> {
+  const behind = new Set(states.filter(({ missing }) => missing.length > 0).map(({ schema }) => schema));
+  if (behind.size === 0) return;
+  const [{ drizzle }, { migrate: runMigrations }] = await Promise.all([
+    import("drizzle-orm/postgres-js"),
+    import("drizzle-orm/postgres-js/migrator"),
+  ]);
+  for (const { schema, folder } of all) {
+    if (!behind.has(schema)) continue;
+    await runMigrations(drizzle(sql), { migrationsFolder: folder, migrationsSchema: MIGRATIONS_SCHEMA, migrationsTable: schema });
+  }
+}
+
 /** What a newer version has migrated has its rights from that version too: an older one that starts beside it leaves them. */
-async function current(sql: postgres.Sql, all: readonly Migrations[]): Promise<readonly Migrations[]> {
-  const newer = new Set((await schemaStates(sql, all)).filter((state) => state.newer).map(({ schema }) => schema));
+function current(all: readonly Migrations[], states: readonly SchemaState[]): readonly Migrations[] {
+  const newer = new Set(states.filter((state) => state.newer).map(({ schema }) => schema));
   return all.filter(({ schema }) => !newer.has(schema));
 }
 
@@ -68,12 +79,13 @@ async function loginOf(sql: postgres.Sql, all: readonly Migrations[]): Promise<{
 
 async function requireMigrated(sql: postgres.Sql, all: readonly Migrations[], login: string, role?: ServiceRole): Promise<void> {
   if (role !== undefined) await takeRole(sql, login, role);
-  const lacks = (await schemaStates(sql, all))
+  const states = await schemaStates(sql, all);
+  const lacks = states
     .filter(({ missing }) => missing.length > 0)
     .map(({ schema, missing }) => `migrations of ${schema}: ${missing.join(", ")}`);
   if (lacks.length > 0) throw new NotMigratedError(login, lacks);
   if (role === undefined) return;
-  const grants = await missingRights(sql, onlyFor(role, await current(sql, all)));
+  const grants = await missingRights(sql, onlyFor(role, current(all, states)));
   const missing = grants.filter((statement) => statement.startsWith("GRANT"));
   if (missing.length > 0) throw new NotMigratedError(login, [`rights of ${role}: ${missing.join(", ")}`]);
 }

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
-import { parseInt8Array } from "./columns.ts";
+import { parseInt8Array } from "./array-text.ts";
 import { openSql, type Sql } from "./connect.ts";
 import { fromSet, insertSet, updateSet } from "./sets.ts";
 import { testDatabase, type TestDatabase } from "./testing/database.ts";

@@ -3,7 +3,8 @@ import type { Tx, Sql } from "./connect.ts";
 
 /**
  * Set-based writes: one statement per table, whatever the number of rows. Each column travels as one array
- * parameter in PostgreSQL's binary form (binary.ts) and comes back as rows through `unnest`.
+ * parameter in PostgreSQL's binary form (binary.ts) and comes back as rows through `unnest` in a select list, which hands them on one by
+ * one; in FROM each array would first be stored as a table of its own.
  */
 export type ColumnType =
   | "int2"
@@ -84,10 +85,12 @@ export function fromSet<const C extends Columns>(columns: C, rows: readonly Row<
       rows.map((row) => row[name] as never),
     ),
   );
-  const arrays = types.map(([, type], i) => `$${firstParam + i}::${TRAVELS_AS[type] ?? type}[]`);
-  const selected = types.map(([name, type]) => (TRAVELS_AS[type] === undefined ? `u.${name}` : `u.${name}::${type} AS ${name}`));
-  const names = types.map(([name]) => name).join(", ");
-  return { text: `(SELECT ${selected.join(", ")} FROM unnest(${arrays.join(", ")}) AS u(${names}))`, params };
+  const selected = types.map(([name, type], i) => {
+    const travels = TRAVELS_AS[type];
+    const column = `unnest($${firstParam + i}::${travels ?? type}[])`;
+    return `${travels === undefined ? column : `${column}::${type}`} AS "${name}"`;
+  });
+  return { text: `(SELECT ${selected.join(", ")})`, params };
 }
 
 /**

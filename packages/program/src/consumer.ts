@@ -1,6 +1,6 @@
 import type { Batch, Consumer, Kafka } from "kafkajs";
 import { backoffMs } from "./errors.ts";
-import type { KafkaLog } from "./kafkajs.ts";
+import type { KafkaLog, RetryAsMember } from "./kafkajs.ts";
 
 export interface ConsumerHandlers {
   /** The group has given this member its partitions (all of them, each time). */
@@ -35,6 +35,8 @@ export interface ConsumerOptions {
    */
   readonly paceMs: number;
   readonly log: KafkaLog;
+  /** It ended or could not be started, and another one is made. */
+  readonly onReplace?: () => void;
 }
 
 /**
@@ -48,6 +50,11 @@ export class SupervisedConsumer {
   #stopped = false;
   #supervision: Promise<void> | undefined;
   #ended: () => void = () => {};
+  /**
+   * As which it was last in the group. Its successor goes on as the same: to another one a broker that is back after an outage
+   * gives no partitions before the session of this one has ended.
+   */
+  #memberId: string | undefined;
   #lastFetchAt = 0;
   #blocked = 0;
 
@@ -115,6 +122,7 @@ export class SupervisedConsumer {
       }
       await this.#end();
       if (this.#stopped) return;
+      this.#options.onReplace?.();
       failures = performance.now() - began > 30_000 ? 0 : failures + 1;
       await Promise.race([
         new Promise((resolve) => setTimeout(resolve, backoffMs(failures, 100, 2_000))),
@@ -125,6 +133,13 @@ export class SupervisedConsumer {
 
   async #begin(): Promise<void> {
     const { kafka, topic, groupId, sessionTimeoutMs, fetchWaitMs, log } = this.#options;
+    const retry: RetryAsMember = {
+      retries: 4,
+      initialRetryTime: 100,
+      maxRetryTime: 1_000,
+      restartOnFailure: () => Promise.resolve(false),
+      ...(this.#memberId === undefined ? {} : { memberId: this.#memberId }),
+    };
     const consumer = kafka.consumer({
       groupId,
       sessionTimeout: sessionTimeoutMs,
@@ -135,7 +150,7 @@ export class SupervisedConsumer {
       maxBytes: 4 * 1024 * 1024,
       maxBytesPerPartition: 512 * 1024,
       allowAutoTopicCreation: false,
-      retry: { retries: 4, initialRetryTime: 100, maxRetryTime: 1_000, restartOnFailure: () => Promise.resolve(false) },
+      retry,
     });
     this.#consumer = consumer;
     const { CRASH, GROUP_JOIN, FETCH, END_BATCH_PROCESS } = consumer.events;
@@ -145,7 +160,11 @@ export class SupervisedConsumer {
     });
     consumer.on(FETCH, () => void (this.#lastFetchAt = performance.now()));
     consumer.on(GROUP_JOIN, ({ payload }) => {
-      if (this.#consumer === consumer) this.#handlers.onAssigned(payload.memberAssignment[topic] ?? []);
+      if (this.#consumer !== consumer) return;
+      this.#memberId = payload.memberId;
+      // kafkajs keeps what was paused over a rebalance; whoever is given a partition begins with it anew.
+      consumer.resume([{ topic }]);
+      this.#handlers.onAssigned(payload.memberAssignment[topic] ?? []);
     });
     consumer.on(END_BATCH_PROCESS, ({ payload }) => {
       if (payload.batchSize === 0) this.#handlers.onFiltered(payload.partition, Number(payload.lastOffset));
@@ -183,17 +202,15 @@ export class SupervisedConsumer {
 
   /** Resolves when the consumer has ended or has not fetched for too long. */
   async #watch(ended: Promise<void>): Promise<void> {
-    const over = ended.then(() => true);
-    while (!this.#stopped) {
-      if (await Promise.race([over, new Promise<boolean>((resolve) => setTimeout(resolve, 1_000, false))])) return;
-      if (this.sinceFetchMs > this.#options.stallAfterMs) {
-        this.#options.log.warn(
-          { group: this.#options.groupId, sinceFetchMs: Math.round(this.sinceFetchMs) },
-          "consumer stalled, replacing it",
-        );
-        return;
-      }
-    }
+    const stalled = Promise.withResolvers<void>();
+    const timer = setInterval(() => {
+      if (this.sinceFetchMs > this.#options.stallAfterMs) stalled.resolve();
+    }, 1_000);
+    const isStalled = await Promise.race([ended.then(() => false), stalled.promise.then(() => true)]);
+    clearInterval(timer);
+    if (!isStalled) return;
+    const sinceFetchMs = Math.round(this.sinceFetchMs);
+    this.#options.log.warn({ group: this.#options.groupId, sinceFetchMs }, "consumer stalled, replacing it");
   }
 
   async #end(): Promise<void> {

@@ -16,8 +16,8 @@ export interface DrivenRecord {
 export interface Driver {
   /** Handles records as one chunk (or as chunks of `chunkSize`), in order. */
   feed(records: readonly DrivenRecord[], chunkSize?: number): Promise<void>;
-  /** Sweeps every partition up to `at` until nothing is due; only `scope` if given. */
-  sweep(at: number, scope?: string | null): Promise<void>;
+  /** Sweeps every partition up to `at` until nothing is due; only `scope` if given. `backlog`: as if records waited. */
+  sweep(at: number, scope?: string | null, backlog?: boolean): Promise<void>;
   readonly notices: readonly Notice[];
   readonly outcomes: readonly Outcome[];
   readonly deadLetters: readonly DeadLetter[];
@@ -66,11 +66,11 @@ export async function createDriver<E, W>(
         note(await repeating(() => commitChunk(sql, program, chunks, nothingKnown)));
       }
     },
-    async sweep(at, scope = null) {
+    async sweep(at, scope = null, backlog = false) {
       for (const partition of next.keys()) {
         const offset = next.get(partition)!;
         const chunk = { partition, nextOffset: offset, endOffset: offset, epoch, entries: [], deadLetters: [] };
-        const request = { partition, until: at, backlog: false, scope, limit: 500 };
+        const request = { partition, until: at, backlog, scope, limit: 500 };
         for (let more = true; more;) {
           const committed = await commitSweep(sql, program, chunk, request, nothingKnown);
           note(committed);

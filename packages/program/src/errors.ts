@@ -64,6 +64,8 @@ export function classify(error: unknown): FailureKind {
   if (code.startsWith("22")) return "data";
   if (OUTAGE_STATES.test(code) || OUTAGE_CODES.has(code)) return "outage";
   if (error.name.startsWith("KafkaJS") || error.name === "OutageError") return "outage";
+  // A plain Error of kafkajs: the connection was lost before the request was written.
+  if (error.message === "Broker not connected") return "outage";
   // Of whatever else a program asks (the schema registry), and which says itself that asking again helps.
   if ("retryable" in error && error.retryable === true) return "outage";
   if (error instanceof AggregateError) return error.errors.length > 0 ? classify(error.errors[0]) : "outage";

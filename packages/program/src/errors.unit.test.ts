@@ -29,6 +29,7 @@ const cases: readonly (readonly [string, unknown, FailureKind])[] = [
   ["several errors, the first a bug", new AggregateError([new RangeError("x")]), "defect"],
   ["kafkajs, broker away", named("KafkaJSConnectionError"), "outage"],
   ["kafkajs, retries used up", named("KafkaJSNumberOfRetriesExceeded"), "outage"],
+  ["kafkajs, connection lost before a request", new Error("Broker not connected"), "outage"],
   ["the schema registry away", Object.assign(named("RegistryError"), { retryable: true }), "outage"],
   ["a schema that is not registered", Object.assign(named("RegistryError"), { retryable: false }), "defect"],
   ["retryable in another sense", Object.assign(new Error("failed"), { retryable: "yes" }), "defect"],

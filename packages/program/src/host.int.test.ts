@@ -1,5 +1,7 @@
 import { openSql } from "@perkstream/postgres";
-import { afterEach, beforeEach, describe, expect, inject, it } from "vitest";
+import { Registry } from "@perkstream/service";
+import type { AdminConfig, Kafka } from "kafkajs";
+import { afterEach, beforeEach, describe, expect, inject, it, vi } from "vitest";
 import type { Bed } from "./testing/harness.ts";
 import { testBed, until } from "./testing/harness.ts";
 import { probeProgram } from "./testing/probe.ts";
@@ -12,8 +14,19 @@ beforeEach(async () => {
   bed = await testBed(inject("stack"));
 });
 afterEach(async () => {
+  vi.useRealTimers();
   await bed.close();
 });
+
+/** The bed's Kafka, whose answers about the ends of logs go through `answer`. */
+function asking(answer: (offsets: LogEnds) => Promise<LogEnds>): Kafka {
+  const admin = (config?: AdminConfig) => {
+    const real = bed.kafka.admin(config);
+    return { ...real, fetchTopicOffsets: async (topic: string) => answer(await real.fetchTopicOffsets(topic)) };
+  };
+  return Object.create(bed.kafka, { admin: { value: admin } });
+}
+type LogEnds = Awaited<ReturnType<ReturnType<Kafka["admin"]>["fetchTopicOffsets"]>>;
 
 describe("the host", () => {
   it("handles every event once and publishes a notice for each, in order", async () => {
@@ -56,6 +69,45 @@ describe("the host", () => {
     expect(sum(await bed.totals())).toBe(2_000);
     const [row] = await bed.sql`SELECT sum(duplicates)::int AS d, sum(events)::int AS e FROM probe.tally`;
     expect(row).toEqual({ d: 0, e: 2_000 });
+  });
+
+  it("goes on after a step back of the system's clock: sweeps, marks, what others ask for", async () => {
+    await bed.send(events(100));
+    const { topic } = bed;
+    let sweeps = 0;
+    const program = probeProgram(topic);
+    bed.start({
+      program: { ...program, sweep: async () => ((sweeps += 1), { applied: [], notices: [], more: false }) },
+      settings: { sweepIntervalMs: 100 },
+    });
+    await bed.caughtUp();
+    await until("a sweep", () => sweeps > 0);
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 3_600_000 });
+    await bed.send(events(100, 100));
+    await bed.caughtUp();
+    const before = sweeps;
+    await until("sweeps go on", () => sweeps > before + 2);
+    await until("what is published is marked", async () => (await bed.sql`SELECT count(*)::int AS n FROM probe.outbox`)[0]!["n"] === 0);
+  });
+
+  it("sweeps in steps of no more customers than allowed, and shows where more is due than a step does", async () => {
+    const metrics = new Registry();
+    const limits: number[] = [];
+    let more = true;
+    const sweep = async (_context: unknown, { limit }: { readonly limit: number }) => {
+      limits.push(limit);
+      return { applied: [], notices: [], more };
+    };
+    bed.start({ metrics, program: { ...probeProgram(bed.topic), sweep }, settings: { sweepIntervalMs: 100, sweepLimit: 60 } });
+    const backlogIs = (count: number) =>
+      until(`${count} partitions with more`, async () =>
+        (await metrics.metrics()).includes(`perkstream_sweep_backlog{program="probe"} ${count}\n`),
+      );
+    await backlogIs(bed.partitions);
+    expect(limits.length).toBeGreaterThan(bed.partitions);
+    expect(Math.max(...limits)).toBeLessThanOrEqual(60);
+    more = false;
+    await backlogIs(0);
   });
 
   it("goes on behind poison, with the original bytes in a dead letter", async () => {
@@ -101,6 +153,37 @@ describe("the host", () => {
     const letters = await bed.sql`SELECT reason, message FROM probe.dead_letter`;
     expect(letters).toHaveLength(1);
     expect(letters[0]).toMatchObject({ reason: "program_error", message: expect.stringContaining("a bug") });
+  });
+
+  it("takes nothing for a gap that another owner handled while it asked for the end of the log", async () => {
+    await bed.send(events(50), () => "k");
+    const first = bed.start();
+    await bed.caughtUp();
+    await first.stop();
+    let answers = 0;
+    const kafka = asking(async (offsets) => {
+      if (answers++ === 0) await handledElsewhere();
+      return offsets;
+    });
+    async function handledElsewhere(): Promise<void> {
+      await bed.send(events(1, 50), () => "k");
+      await bed.sql`UPDATE probe.progress SET next_off = 51 WHERE next_off = 50`;
+    }
+    const host = bed.start({ kafka });
+    await until("all partitions run", () => host.ready && host.report().every(({ status }) => status === "running"));
+    expect(answers).toBeGreaterThan(0);
+    await bed.send(events(10, 51), () => "k");
+    await bed.caughtUp();
+    expect(await bed.totals()).toEqual({ k: 60 });
+  });
+
+  it("asks for the end of the log once more when no answer comes", async () => {
+    let answers = 0;
+    const kafka = asking((offsets) => (answers++ === 0 ? new Promise(() => {}) : Promise.resolve(offsets)));
+    await bed.send(events(50), () => "k");
+    bed.start({ kafka });
+    await bed.caughtUp(25_000);
+    expect(answers).toBe(2);
   });
 
   it("stops a partition whose stored offset the log no longer holds, until the gap is accepted", async () => {
@@ -214,29 +297,46 @@ describe("an event that cannot be stored", () => {
 });
 
 describe("a partition that has to wait for another program", () => {
-  it("does not keep the others from being read", async () => {
-    let open = false;
-    const program = {
-      ...probeProgram(bed.topic),
-      horizon: async (entries: ReadonlyMap<number, unknown>) =>
-        new Map([...entries.keys()].filter((part) => part === 0 && !open).map((part) => [part, 0])),
-    };
-    bed.start({ program, settings: { chunkSize: 50, maxBuffered: 100, lanes: 1 } });
+  let open: boolean;
+  beforeEach(() => void (open = false));
+
+  /** Hosts of a program that may not handle partition 0 before `open`. */
+  const start = () => {
+    const horizon = async (entries: ReadonlyMap<number, unknown>) =>
+      new Map([...entries.keys()].filter((part) => part === 0 && !open).map((part) => [part, 0]));
+    return bed.start({ program: { ...probeProgram(bed.topic), horizon }, settings: { chunkSize: 50, maxBuffered: 100, lanes: 1 } });
+  };
+  const sendAndWaitForOthers = async () => {
     await bed.send(events(4_000), (_event, i) => `key-${i % 40}`);
     const ends = await bed.logEnds();
-    const handled = async () => {
-      const rows = await bed.sql<
-        { part: number; next_off: bigint }[]
-      >`SELECT part, next_off FROM probe.progress WHERE topic = ${bed.topic}`;
-      return new Map(rows.map(({ part, next_off }) => [part, Number(next_off)]));
-    };
     await until("the other partitions are done", async () => {
       const at = await handled();
       return ends.every((end, part) => part === 0 || at.get(part) === end);
     });
     expect((await handled()).get(0)).toBe(0);
+  };
+  const handled = async () => {
+    const rows = await bed.sql<{ part: number; next_off: bigint }[]>`SELECT part, next_off FROM probe.progress WHERE topic = ${bed.topic}`;
+    return new Map(rows.map(({ part, next_off }) => [part, Number(next_off)]));
+  };
+
+  it("does not keep the others from being read", async () => {
+    start();
+    await sendAndWaitForOthers();
     open = true;
     await bed.caughtUp();
     expect(sum(await bed.totals())).toBe(4_000);
   });
+
+  it("is read on after it was given away and came back", async () => {
+    const host = start();
+    await sendAndWaitForOthers();
+    const other = start();
+    await until("two have the partitions", () => other.ready && host.report().length < bed.partitions);
+    await other.stop();
+    await until("one has them again", () => host.report().length === bed.partitions);
+    open = true;
+    await bed.caughtUp();
+    expect(sum(await bed.totals())).toBe(4_000);
+  }, 60_000);
 });

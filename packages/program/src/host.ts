@@ -2,6 +2,8 @@ import type { Registry } from "@perkstream/service";
 import type { Sql } from "@perkstream/postgres";
 import type { Admin, Kafka } from "kafkajs";
 import { SupervisedConsumer, type FetchedBatch } from "./consumer.ts";
+import type { CrashPoint } from "./crash.ts";
+import { DeadLetterPublisher } from "./dead-letter-publisher.ts";
 import type { KafkaLog } from "./kafkajs.ts";
 import { Lane } from "./lane.ts";
 import { hostMetrics } from "./metrics.ts";
@@ -11,7 +13,6 @@ import { loadOutbox, wakeChannel } from "./progress.ts";
 import { Publisher } from "./publisher.ts";
 import { defaultSettings, type HostSettings } from "./settings.ts";
 import { acceptGap, takeOver } from "./statements.ts";
-import type { CrashPoint } from "./transaction.ts";
 
 export interface HostOptions<E, W> {
   readonly program: Program<E, W>;
@@ -20,10 +21,11 @@ export interface HostOptions<E, W> {
   readonly kafka: Kafka;
   /** Where the program's notifications go. */
   readonly noticeTopic: string;
+  /** Where its dead letters go: `deadLetterTopic`. */
+  readonly deadLetterTopic: string;
   readonly log: KafkaLog;
   readonly metrics: Registry;
   readonly settings?: Partial<HostSettings>;
-  readonly now?: () => number;
   /** Ends the process at a step, in tests of crashes. */
   readonly crash?: CrashPoint;
 }
@@ -46,6 +48,8 @@ export interface RunningProgram {
 
 const DISPLAY_COMMIT_MS = 5_000;
 const LEFTOVER_ROWS = 20_000;
+/** Longer than kafkajs's own bound of a request. */
+const LOG_ANSWER_MS = 12_000;
 
 /** Runs a program: consumer, lanes, publishers. It goes on by itself after every outage, until `stop`. */
 export function startProgram<E, W>(options: HostOptions<E, W>): RunningProgram {
@@ -58,6 +62,7 @@ class Host<E, W> implements RunningProgram {
   readonly #consumer: SupervisedConsumer;
   readonly #lanes: Lane<E, W>[];
   readonly #publishers: Publisher[];
+  readonly #deadLetters: DeadLetterPublisher;
   readonly #partitions = new Map<number, Partition<E>>();
   readonly #laneOf = new Map<number, Lane<E, W>>();
   readonly #timers: NodeJS.Timeout[] = [];
@@ -66,7 +71,7 @@ class Host<E, W> implements RunningProgram {
   readonly #paused = new Set<number>();
   #joined = false;
   #stopped = false;
-  #roomWaiters: (() => void)[] = [];
+  readonly #roomWaiters = new Set<() => void>();
   #unlisten: (() => Promise<void>) | undefined;
 
   constructor(options: HostOptions<E, W>) {
@@ -75,10 +80,16 @@ class Host<E, W> implements RunningProgram {
     this.#metrics = hostMetrics(options.program.name, options.metrics);
     const { program, kafka, log } = options;
     this.#publishers = Array.from({ length: this.#settings.lanes }, () => this.#publisher());
+    this.#deadLetters = new DeadLetterPublisher({
+      ...options,
+      topic: options.deadLetterTopic,
+      partitions: () => [...this.#partitions.keys()],
+    });
     this.#lanes = this.#publishers.map((publisher) => this.#lane(publisher));
-    const { sessionTimeoutMs, fetchWaitMs, stallAfterMs, fetchPaceMs } = this.#settings;
+    const { sessionTimeoutMs, fetchWaitMs, stallAfterMs, fetchPaceMs: paceMs } = this.#settings;
+    const onReplace = () => this.#metrics.retries.inc({ program: program.name, kind: "consume" });
     this.#consumer = new SupervisedConsumer(
-      { kafka, topic: program.topic, groupId: program.groupId, sessionTimeoutMs, fetchWaitMs, stallAfterMs, paceMs: fetchPaceMs, log },
+      { kafka, topic: program.topic, groupId: program.groupId, sessionTimeoutMs, fetchWaitMs, stallAfterMs, paceMs, log, onReplace },
       {
         onAssigned: (partitions) => this.#assign(partitions),
         onBatch: (batch, heartbeat) => this.#take(batch, heartbeat),
@@ -86,6 +97,7 @@ class Host<E, W> implements RunningProgram {
       },
     );
     for (const lane of this.#lanes) lane.start();
+    this.#deadLetters.start();
     this.#consumer.start();
     void this.#listen();
     this.#timers.push(setInterval(() => void this.#display(), DISPLAY_COMMIT_MS).unref());
@@ -116,19 +128,21 @@ class Host<E, W> implements RunningProgram {
     await this.#consumer.stop();
     for (const publisher of this.#publishers) await publisher.drain(5_000);
     await Promise.all(this.#lanes.map((lane) => lane.stop()));
-    await Promise.all(this.#publishers.map((publisher) => publisher.stop()));
+    await Promise.all([...this.#publishers, this.#deadLetters].map((publisher) => publisher.stop()));
     await this.#unlisten?.().catch(() => {});
     await this.#admin?.then((admin) => admin.disconnect()).catch(() => {});
   }
 
   #publisher(): Publisher {
-    const { kafka, program, noticeTopic, log } = this.#options;
+    const { kafka, program, noticeTopic, log, crash } = this.#options;
     return new Publisher({
       kafka,
       program: program.name,
       topic: noticeTopic,
       log,
       maxQueued: 2 * this.#settings.chunkSize,
+      ...(crash === undefined ? {} : { crash }),
+      onError: () => this.#metrics.retries.inc({ program: program.name, kind: "publish" }),
       onAcknowledged: (number, seq) => {
         const partition = this.#partitions.get(number);
         if (partition !== undefined) partition.acknowledgedSeq = Math.max(partition.acknowledgedSeq, seq);
@@ -145,13 +159,13 @@ class Host<E, W> implements RunningProgram {
       settings: this.#settings,
       log,
       metrics: this.#metrics,
-      now: this.#options.now ?? Date.now,
       crash: crash ?? (() => {}),
       acquire: (partitions) => this.#acquire(partitions, publisher),
       onAdvanced: () => {
         this.#wakeRoom();
         if (this.#paused.size > 0) this.#resumeMended();
       },
+      onDeadLetters: () => this.#deadLetters.wake(),
     });
     return lane;
   }
@@ -173,15 +187,20 @@ class Host<E, W> implements RunningProgram {
     }
     for (const [i, lane] of this.#lanes.entries()) void lane.assign(ofLane[i]!);
     this.#joined = true;
+    this.#deadLetters.wake();
     this.#wakeRoom();
   }
 
-  /** New epoch, then what the outbox still holds, then the place to read from. */
+  /**
+   * New epoch, then what the outbox still holds, then the place to read from. The log is asked last: an owner that is not fenced
+   * yet could move the progress beyond an end that was asked before.
+   */
   async #acquire(partitions: readonly Partition<E>[], publisher: Publisher): Promise<void> {
     const { program, sql, log } = this.#options;
     const epochs = new Map(partitions.map(({ partition }) => [partition, freshEpoch()]));
-    const ranges = await this.#logRanges();
     const stored = await takeOver(sql, program, epochs);
+    this.#options.crash?.("acquire");
+    const ranges = await this.#logRanges();
     program.dropCaches?.();
     publisher.forget(new Set(epochs.keys()));
     const published = new Map([...stored].map(([partition, row]) => [partition, row.published]));
@@ -220,14 +239,15 @@ class Host<E, W> implements RunningProgram {
     this.#wakeRoom();
   }
 
+  /** Bounded, since the lane waits for it, and asked again by a new connection. */
   async #logRanges(): Promise<Map<number, { low: number; high: number }>> {
-    const admin = await this.#connectedAdmin();
+    const connecting = this.#connectedAdmin();
     try {
-      const offsets = await admin.fetchTopicOffsets(this.#options.program.topic);
+      const offsets = await answered(connecting.then((admin) => admin.fetchTopicOffsets(this.#options.program.topic)));
       return new Map(offsets.map(({ partition, low, high }) => [partition, { low: Number(low), high: Number(high) }]));
     } catch (error) {
       this.#admin = undefined;
-      void admin.disconnect().catch(() => {});
+      void connecting.then((admin) => admin.disconnect()).catch(() => {});
       throw error;
     }
   }
@@ -282,16 +302,18 @@ class Host<E, W> implements RunningProgram {
 
   #room(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#roomWaiters.push(() => {
+      const done = () => {
         clearTimeout(timer);
+        this.#roomWaiters.delete(done);
         resolve();
-      });
+      };
+      const timer = setTimeout(done, ms);
+      this.#roomWaiters.add(done);
     });
   }
 
   #wakeRoom(): void {
-    for (const waiter of this.#roomWaiters.splice(0)) waiter();
+    for (const done of this.#roomWaiters) done();
   }
 
   #resumeMended(): void {
@@ -317,13 +339,14 @@ class Host<E, W> implements RunningProgram {
   async #display(): Promise<void> {
     const running = [...this.#partitions.values()].filter(({ status }) => status === "running");
     await this.#consumer.commit(new Map(running.map(({ partition, next }) => [partition, next])));
+    this.#options.crash?.("kafka-commit");
   }
 
   #measure(): void {
     this.#resumeMended();
     const { program } = this.#metrics;
     const all = [...this.#partitions.values()];
-    const now = (this.#options.now ?? Date.now)();
+    const now = Date.now();
     const oldest = Math.min(...all.flatMap(({ slots }) => (slots[0] === undefined ? [] : Number(slots[0].message.timestamp))), now);
     this.#metrics.lagEvents.set(
       { program },
@@ -334,7 +357,28 @@ class Host<E, W> implements RunningProgram {
       { program },
       this.#publishers.reduce((sum, publisher) => sum + publisher.queued, 0),
     );
+    this.#metrics.outboxSeconds.set({ program }, Math.max(...this.#publishers.map(({ stalledMs }) => stalledMs)) / 1_000);
+    this.#metrics.fetchAge.set({ program }, this.#consumer.sinceFetchMs / 1_000);
+    this.#metrics.sweepBacklog.set(
+      { program },
+      this.#lanes.reduce((sum, lane) => sum + lane.sweepBacklog, 0),
+    );
     this.#metrics.stopped.set({ program }, all.filter(({ status, heldOffset }) => status === "gap" || heldOffset !== null).length);
+  }
+}
+
+/** Rejects as an outage when there is no answer in time. */
+async function answered<T>(work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = Object.assign(new Error("Kafka did not tell where the log ends"), { name: "OutageError" });
+    timer = setTimeout(() => reject(error), LOG_ANSWER_MS);
+  });
+  work.catch(() => {}); // after the bound nobody waits for it
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

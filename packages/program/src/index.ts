@@ -14,6 +14,8 @@ export type {
   SweepRequest,
 } from "./program.ts";
 export { holdsFrom, placeOf } from "./program.ts";
+export { crashEnvironment, crashPointOf, type CrashPoint } from "./crash.ts";
+export { deadLetterTopic } from "./dead-letter-publisher.ts";
 export { classify, DefectError, FenceLostError, type FailureKind } from "./errors.ts";
 export { createKafka, kafkajs, type KafkaSettings } from "./kafkajs.ts";
 export { noticeId } from "./notice-id.ts";
@@ -30,7 +32,6 @@ export {
 export { findDeadLetter, redrive, type RedriveResult, type StoredDeadLetter } from "./redrive.ts";
 export { RemedyError, withRemedies } from "./remedy.ts";
 export { commandRights, hostRights } from "./rights.ts";
-export { hostTables } from "./tables.ts";
 export { createDriver, type DrivenRecord, type Driver } from "./driver.ts";
 export { readSource, SOURCE_HEADER, sourceHeader, type NoticeSource } from "./source-header.ts";
 export { startProgram, type HostOptions, type PartitionReport, type RunningProgram } from "./host.ts";

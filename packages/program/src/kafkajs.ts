@@ -1,44 +1,79 @@
 import { createRequire } from "node:module";
-import type { Kafka, KafkaConfig, LogEntry } from "kafkajs";
+import type { Socket } from "node:net";
+import type { Kafka, KafkaConfig, LogEntry, RetryOptions } from "kafkajs";
+import { decodeBatch, decodeRecords, encodeBatch, encodeRecords, endOfBatch, type RecordFields } from "./kafka-records.ts";
 
 /**
  * The one place that loads kafkajs and mends what is known to be wrong in version 2.2.4.
  * Each repair has a test in kafkajs.unit.test.ts that fails without it.
  *
- *  - RequestQueue: re-arms a timer for ever although nothing is pending (910 wake-ups a second and connection).
+ *  - RequestQueue: re-arms a timer for ever although nothing is pending (910 wake-ups a second and connection); measures how long
+ *    an answer has been awaited by the system's clock, so that after a step back nothing times out.
  *  - groupMessagesPerPartition: copies the partition's array for every message (quadratic).
- *  - Record encoder: allocates 512 zeroed bytes for every record and every header.
+ *  - Record batches: an encoder of 512 zeroed bytes for every record and every header, several big integers for every record
+ *    that is read (kafka-records.ts).
+ *  - Connection: what it had of an answer when it was lost is taken for the begin of the next connection's first one; one on which
+ *    nothing is answered is kept, for as long as the system does not find out that it is dead (some 15 minutes).
+ *  - ConsumerGroup: a consumer that is made anew cannot go on as the member that the last one was; after a step back of the
+ *    system's clock there are no heartbeats until it has caught up, and the group goes on without the member.
  */
 const require = createRequire(import.meta.url);
 
 interface QueueInternals {
-  throttledUntil: number;
-  throttleCheckTimeoutId: unknown;
   pending: unknown[];
+  readonly inflight: ReadonlyMap<number, RequestInternals>;
+  readonly enforceRequestTimeout: boolean;
+  readonly requestTimeout: number;
+  requestTimeoutIntervalId: NodeJS.Timeout | null;
+  isConnected(): boolean;
+  destroy(): void;
   scheduleCheckPendingRequests(): void;
+  scheduleRequestTimeoutCheck(): void;
+  /** A request had no answer in time. Not of kafkajs. */
+  onSilence?: () => void;
 }
 
-interface RecordEncoder {
-  writeVarInt(value: number): RecordEncoder;
-  writeInt8(value: number): RecordEncoder;
-  writeVarLong(value: unknown): RecordEncoder;
-  writeVarIntBytes(value: Buffer | string | null | undefined): RecordEncoder;
-  writeVarIntString(value: string): RecordEncoder;
+interface RequestInternals {
+  readonly requestTimeout: number;
+  send(): void;
+  timeoutRequest(): void;
 }
 
-interface EncoderClass {
-  new (initialSize?: number): RecordEncoder;
-  sizeOfVarInt(value: number): number;
-  sizeOfVarLong(value: unknown): number;
-  sizeOfVarIntBytes(value: Buffer | string | null | undefined): number;
+/** Of kafkajs's Decoder, over the answer to a fetch. */
+interface FetchDecoder {
+  buffer: Buffer;
+  offset: number;
 }
 
-interface RecordFields {
-  readonly offsetDelta?: number;
-  readonly timestampDelta?: unknown;
-  readonly key?: Buffer | string | null;
-  readonly value?: Buffer | string | null;
-  readonly headers?: Readonly<Record<string, Buffer | string | (Buffer | string)[]>>;
+/** Of kafkajs's Encoder. */
+interface Encoder {
+  buf: Buffer;
+  offset: number;
+}
+
+interface Codec {
+  compress(encoder: { readonly buffer: Buffer }): Promise<Buffer>;
+  decompress(buffer: Buffer): Promise<Buffer>;
+}
+
+interface Compression {
+  lookupCodec(type: number): Codec | null;
+  readonly COMPRESSION_CODEC_MASK: number;
+}
+
+/** What kafkajs makes a batch of; 64-bit numbers are its own big integers. */
+interface BatchOptions {
+  readonly compression?: number;
+  readonly firstOffset?: { readonly value: bigint };
+  readonly firstTimestamp: number | string;
+  readonly maxTimestamp: number | string;
+  readonly partitionLeaderEpoch?: number;
+  readonly lastOffsetDelta?: number;
+  readonly transactional?: boolean;
+  readonly producerId?: { readonly value: bigint } | number | string;
+  readonly producerEpoch?: number;
+  readonly firstSequence?: number;
+  readonly records?: readonly RecordFields[];
 }
 
 interface PartitionedMessage {
@@ -70,30 +105,100 @@ export function groupMessagesPerPartition(args: {
   return groups;
 }
 
-function recordEncoder(Encoder: EncoderClass): (record: RecordFields) => RecordEncoder {
-  return ({ offsetDelta = 0, timestampDelta = 0, key, value, headers = {} }) => {
-    const list: [string, Buffer | string][] = [];
-    for (const name of Object.keys(headers)) {
-      const given = headers[name]!;
-      if (Array.isArray(given)) for (const one of given) list.push([name, one]);
-      else list.push([name, given]);
-    }
-    let size = 1 + Encoder.sizeOfVarLong(timestampDelta) + Encoder.sizeOfVarInt(offsetDelta);
-    size += Encoder.sizeOfVarIntBytes(key) + Encoder.sizeOfVarIntBytes(value) + Encoder.sizeOfVarInt(list.length);
-    for (const [name, bytes] of list) size += Encoder.sizeOfVarIntBytes(name) + Encoder.sizeOfVarIntBytes(bytes);
+function bigintOf(value: { readonly value: bigint } | number | string): bigint {
+  return typeof value === "object" ? value.value : BigInt(value);
+}
 
-    const encoder = new Encoder(size + 5)
-      .writeVarInt(size)
-      .writeInt8(0)
-      .writeVarLong(timestampDelta)
-      .writeVarInt(offsetDelta)
-      .writeVarIntBytes(key)
-      .writeVarIntBytes(value)
-      .writeVarInt(list.length);
-    for (const [name, bytes] of list) encoder.writeVarIntString(name).writeVarIntBytes(bytes);
+function batchEncoder({ lookupCodec, COMPRESSION_CODEC_MASK }: Compression, EncoderClass: new (size: number) => Encoder) {
+  return async ({ compression = 0, records = [], firstOffset, producerId = -1, ...given }: BatchOptions): Promise<Encoder> => {
+    const codec = compression & COMPRESSION_CODEC_MASK;
+    const encoded = encodeRecords(records);
+    const body = codec === 0 ? encoded : await lookupCodec(compression)!.compress({ buffer: encoded });
+    const fields = {
+      codec,
+      transactional: given.transactional ?? false,
+      firstOffset: firstOffset?.value ?? 0n,
+      partitionLeaderEpoch: given.partitionLeaderEpoch ?? 0,
+      lastOffsetDelta: given.lastOffsetDelta ?? 0,
+      firstTimestamp: Number(given.firstTimestamp),
+      maxTimestamp: Number(given.maxTimestamp),
+      producerId: bigintOf(producerId),
+      producerEpoch: given.producerEpoch ?? 0,
+      firstSequence: given.firstSequence ?? 0,
+      count: records.length,
+    };
+    const encoder = new EncoderClass(0);
+    encoder.buf = encodeBatch(fields, body);
+    encoder.offset = encoder.buf.length;
     return encoder;
   };
 }
+
+/** Reads one batch and moves the decoder behind it. The answer to a fetch may end within a batch: kafkajs knows that by its error. */
+function batchDecoder({ lookupCodec, COMPRESSION_CODEC_MASK }: Compression, PartialError: new (message: string) => Error) {
+  return async (fetched: FetchDecoder) => {
+    const { buffer, offset: at } = fetched;
+    const end = endOfBatch(buffer, at);
+    fetched.offset = end;
+    if (end > buffer.length) throw new PartialError(`a batch of ${end - at} bytes is cut`);
+    const { header, records: raw } = decodeBatch(buffer, at, end);
+    const firstOffset = Number(header.firstOffset);
+    const firstTimestamp = Number(header.firstTimestamp);
+    const maxTimestamp = String(header.maxTimestamp);
+    const context = {
+      firstOffset: String(firstOffset),
+      firstTimestamp: String(firstTimestamp),
+      partitionLeaderEpoch: header.partitionLeaderEpoch,
+      inTransaction: header.isTransactional,
+      isControlBatch: header.isControl,
+      lastOffsetDelta: header.lastOffsetDelta,
+      producerId: String(header.producerId),
+      producerEpoch: header.producerEpoch,
+      firstSequence: header.firstSequence,
+      maxTimestamp,
+      timestampType: header.isTimeOfAppend ? 1 : 0,
+    };
+    const batchContext = { ...context, magicByte: header.magic };
+    const codec = lookupCodec(header.attributes & COMPRESSION_CODEC_MASK);
+    const body = codec === null ? raw : await codec.decompress(raw);
+    const records = decodeRecords(body, header.count, ({ timestampDelta, offsetDelta, ...record }) => ({
+      magicByte: header.magic,
+      attributes: record.attributes,
+      timestamp: header.isTimeOfAppend ? maxTimestamp : String(firstTimestamp + timestampDelta),
+      offset: String(firstOffset + offsetDelta),
+      key: record.key,
+      value: record.value,
+      headers: record.headers,
+      isControlRecord: header.isControl,
+      batchContext,
+    }));
+    return { ...context, records };
+  };
+}
+
+interface ConnectionInternals {
+  chunks: Buffer[];
+  bytesBuffered: number;
+  bytesNeeded: number;
+  readonly requestQueue: QueueInternals;
+  readonly socket: Socket;
+  isConnected(): boolean;
+  connect(): Promise<true>;
+}
+
+const LENGTH_BYTES = 4;
+
+function mendConnection(): void {
+  const Connection = require("kafkajs/src/network/connection") as { prototype: ConnectionInternals };
+  const { connect } = Connection.prototype;
+  Connection.prototype.connect = function (this: ConnectionInternals) {
+    if (!this.isConnected()) Object.assign(this, { chunks: [], bytesBuffered: 0, bytesNeeded: LENGTH_BYTES });
+    this.requestQueue.onSilence = () => void this.socket.destroy(new Error("a request had no answer in time"));
+    return connect.call(this);
+  };
+}
+
+const REQUEST_CHECK_MS = 100;
 
 function mendRequestQueue(): void {
   const RequestQueue = require("kafkajs/src/network/requestQueue") as { prototype: QueueInternals };
@@ -101,14 +206,78 @@ function mendRequestQueue(): void {
   RequestQueue.prototype.scheduleCheckPendingRequests = function (this: QueueInternals) {
     if (this.pending.length > 0) original.call(this);
   };
+  const SocketRequest = require("kafkajs/src/network/requestQueue/socketRequest") as { prototype: RequestInternals };
+  const { send } = SocketRequest.prototype;
+  const sentAt = new WeakMap<RequestInternals, number>();
+  SocketRequest.prototype.send = function (this: RequestInternals) {
+    send.call(this);
+    sentAt.set(this, performance.now());
+  };
+  RequestQueue.prototype.scheduleRequestTimeoutCheck = function (this: QueueInternals) {
+    if (!this.enforceRequestTimeout) return;
+    this.destroy();
+    const check = () => {
+      const now = performance.now();
+      const late = [...this.inflight.values()].filter((request) => now - (sentAt.get(request) ?? now) > request.requestTimeout);
+      for (const request of late) request.timeoutRequest();
+      if (late.length > 0) this.onSilence?.();
+      if (!this.isConnected()) this.destroy();
+    };
+    // After what has come in was read: a process that stood still must not take the broker for silent.
+    this.requestTimeoutIntervalId = setInterval(() => setImmediate(check), Math.min(this.requestTimeout, REQUEST_CHECK_MS));
+  };
+}
+
+/** Records stay as they are until their batch is encoded, all of them into one buffer. */
+function replaceRecords(): void {
+  const compression = require("kafkajs/src/protocol/message/compression") as Compression;
+  const EncoderClass = require("kafkajs/src/protocol/encoder") as new (size: number) => Encoder;
+  const { KafkaJSPartialMessageError } = require("kafkajs/src/errors") as { KafkaJSPartialMessageError: new (message: string) => Error };
+  replaceModule("kafkajs/src/protocol/recordBatch/record/v0", (record: RecordFields) => record);
+  replaceModule("kafkajs/src/protocol/recordBatch/v0", { RecordBatch: batchEncoder(compression, EncoderClass), MAGIC_BYTE: 2 });
+  replaceModule("kafkajs/src/protocol/recordBatch/v0/decoder", batchDecoder(compression, KafkaJSPartialMessageError));
+}
+
+interface ConsumerGroupOptions {
+  readonly retry?: RetryAsMember;
+}
+
+/** Options of a consumer's retries, and as which member of its group it goes on: kafkajs hands them on as they are. */
+export type RetryAsMember = RetryOptions & { readonly memberId?: string };
+
+type ConsumerGroupClass = new (options: ConsumerGroupOptions) => {
+  memberId: string | null;
+  lastRequest: number;
+  heartbeat(options: { readonly interval: number }): Promise<void>;
+};
+
+/** A broker that does not know the member any more says so, and kafkajs then joins as a new one. */
+function mendConsumerGroup(): void {
+  const ConsumerGroup = require("kafkajs/src/consumer/consumerGroup") as ConsumerGroupClass;
+  class MendedConsumerGroup extends ConsumerGroup {
+    constructor(options: ConsumerGroupOptions) {
+      super(options);
+      this.memberId = options.retry?.memberId ?? null;
+    }
+
+    override heartbeat(options: { readonly interval: number }): Promise<void> {
+      if (Date.now() < this.lastRequest) this.lastRequest = 0;
+      return super.heartbeat(options);
+    }
+  }
+  replaceModule("kafkajs/src/consumer/consumerGroup", MendedConsumerGroup);
 }
 
 function load(): typeof import("kafkajs") {
+  if (require.cache[require.resolve("kafkajs")] !== undefined)
+    throw new Error("kafkajs was loaded before its repairs: import @perkstream/program first");
   const version = (require("kafkajs/package.json") as { version: string }).version;
   if (version === "2.2.4") {
     replaceModule("kafkajs/src/producer/groupMessagesPerPartition", groupMessagesPerPartition);
-    replaceModule("kafkajs/src/protocol/recordBatch/record/v0", recordEncoder(require("kafkajs/src/protocol/encoder") as EncoderClass));
+    replaceRecords();
+    mendConsumerGroup();
     mendRequestQueue();
+    mendConnection();
   }
   return require("kafkajs") as typeof import("kafkajs");
 }

@@ -1,15 +1,17 @@
 import type { Sql } from "@perkstream/postgres";
+import type { CrashPoint } from "./crash.ts";
+import { Decoding } from "./decoding.ts";
 import { backoffMs, classify, DefectError, FenceLostError } from "./errors.ts";
 import type { KafkaLog } from "./kafkajs.ts";
 import type { HostMetrics } from "./metrics.ts";
 import type { Partition } from "./partition.ts";
-import { cutAt, decodePlanned, entriesOf, halves, planChunk, planSuspects, toChunk, type Planned, type Suspect } from "./plan.ts";
+import { cutAt, entriesOf, halves, planChunk, planSuspects, toChunk, type Planned, type Suspect } from "./plan.ts";
 import type { Program, SweepRequest } from "./program.ts";
 import { loadOutbox } from "./progress.ts";
 import type { Publisher } from "./publisher.ts";
 import type { HostSettings } from "./settings.ts";
 import { openSweepRequests, recordFailure, sweepRequestDone } from "./statements.ts";
-import { commitAcknowledged, commitChunk, commitSweep, type Committed, type CrashPoint } from "./transaction.ts";
+import { commitAcknowledged, commitChunk, commitSweep, type Committed } from "./transaction.ts";
 
 export interface LaneOptions<E, W> {
   readonly program: Program<E, W>;
@@ -18,12 +20,13 @@ export interface LaneOptions<E, W> {
   readonly settings: HostSettings;
   readonly log: KafkaLog;
   readonly metrics: HostMetrics;
-  readonly now: () => number;
   readonly crash: CrashPoint;
   /** Takes partitions over: new epoch, stored progress, leftovers of the outbox, seek. */
   readonly acquire: (partitions: readonly Partition<E>[]) => Promise<void>;
   /** A chunk has left the buffers: there is room. */
   readonly onAdvanced: () => void;
+  /** Dead letters were stored. */
+  readonly onDeadLetters: () => void;
 }
 
 /** How long to wait before the horizon is asked again, ms: the other program commits every few ms, unless it stands still. */
@@ -47,6 +50,7 @@ const LEAST_SWEEP_LIMIT = 5;
 export class Lane<E, W> {
   readonly partitions = new Map<number, Partition<E>>();
   readonly #options: LaneOptions<E, W>;
+  readonly #decoding: Decoding<E, W>;
   #wakeUp: () => void = () => {};
   #woken = false;
   #stopped = false;
@@ -54,13 +58,14 @@ export class Lane<E, W> {
   #busy: Promise<void> = Promise.resolve();
   #failures = 0;
   /** What the transaction under way handles, so that a failure can be traced to its event. */
-  #inFlight: Planned<E>[] = [];
+  #inFlight: readonly Planned<E>[] = [];
   /** Where an event that cannot be stored is looked for: each group is handled by itself, halved when it fails. */
   #suspects: Suspect<E>[][] = [];
   #horizonWaits = 0;
   #rotation = 0;
-  #polledAt = 0;
-  #flushedAt = 0;
+  /* Times within the lane are those of the monotonic clock: a step of the system's clock must not hold anything up. */
+  #polledAt = Number.NEGATIVE_INFINITY;
+  #flushedAt = Number.NEGATIVE_INFINITY;
   #askedForPoll = false;
   /** A sweep was asked for in a partition that must be read on first: asked again after each chunk. */
   #sweepsWait = false;
@@ -69,6 +74,8 @@ export class Lane<E, W> {
 
   constructor(options: LaneOptions<E, W>) {
     this.#options = options;
+    const isOwned = (partition: Partition<E>) => !this.#stopped && this.partitions.get(partition.partition) === partition;
+    this.#decoding = new Decoding({ ...options, isOwned, wake: () => this.wake() });
   }
 
   start(): void {
@@ -104,6 +111,13 @@ export class Lane<E, W> {
       bytes += partition.bytes;
     }
     return count >= maxBuffered || bytes >= maxBufferedBytes;
+  }
+
+  /** Partitions with more to be swept than one step has done. */
+  get sweepBacklog(): number {
+    let count = 0;
+    for (const number of this.#sweepMore) if (this.partitions.get(number)?.status === "running") count += 1;
+    return count;
   }
 
   /** Replaces the partitions between two transactions, so that this process never fences itself. */
@@ -146,7 +160,8 @@ export class Lane<E, W> {
     await this.#sweepOne();
     await this.#poll();
     await this.#flush(waiting === 0 ? BUSY_FLUSH_MS : this.#options.settings.flushAfterMs);
-    return this.#hasSweeps() ? 0 : waiting;
+    // What the poll has queued is to be marked soon after it is in Kafka.
+    return this.sweepBacklog > 0 ? 0 : Math.min(waiting, this.#idleWait());
   }
 
   /** Handles one chunk. Resolves to 0 when there may be more, else to how long to wait, ms. */
@@ -154,8 +169,9 @@ export class Lane<E, W> {
     const { program, publisher, sql, crash } = this.#options;
     const planned = this.#plan();
     if (planned.length === 0) return this.#idleWait();
-    await decodePlanned(program, planned);
-    const ready = program.horizon === undefined ? planned : cutAt(planned, await program.horizon(entriesOf(planned)));
+    const decoded = await this.#decoding.decode(planned);
+    if (decoded.length === 0) return this.#idleWait();
+    const ready = program.horizon === undefined ? decoded : cutAt(decoded, await program.horizon(entriesOf(decoded)));
     if (ready.length === 0) return Math.min(HORIZON_POLL_MAX_MS, HORIZON_POLL_MS * (1 + this.#horizonWaits++ / 8));
     this.#horizonWaits = 0;
     await publisher.room();
@@ -175,15 +191,16 @@ export class Lane<E, W> {
 
   /** The next chunk: what waits, or while an event is looked for, the first group of suspects. */
   #plan(): Planned<E>[] {
-    const { settings, now } = this.#options;
+    const { settings } = this.#options;
+    const now = performance.now();
     while (this.#suspects.length > 0) {
-      const suspects = planSuspects(this.#suspects[0]!, now());
+      const suspects = planSuspects(this.#suspects[0]!, now);
       if (suspects.length > 0) return suspects;
       this.#suspects.shift();
     }
     const running = [...this.partitions.values()].filter((partition) => partition.status === "running");
     this.#rotation += 1;
-    return planChunk(running, this.#rotation, { events: settings.chunkSize, bytes: settings.maxChunkBytes, now: now() });
+    return planChunk(running, this.#rotation, { events: settings.chunkSize, bytes: settings.maxChunkBytes, now });
   }
 
   #idleWait(): number {
@@ -222,20 +239,15 @@ export class Lane<E, W> {
     const duplicates = committed.outcomes.filter((outcome) => outcome.result === "duplicate").length;
     if (duplicates > 0) metrics.duplicates.inc({ program }, duplicates);
     for (const { reason } of committed.deadLetters) metrics.deadLetters.inc({ program, reason });
+    if (committed.deadLetters.length > 0) this.#options.onDeadLetters();
     for (const [phase, ms] of Object.entries(committed.phases)) metrics.phase.observe({ program, phase }, ms / 1_000);
-  }
-
-  /** Whether some partition has more to be swept at once. */
-  #hasSweeps(): boolean {
-    for (const number of this.#sweepMore) if (this.partitions.get(number)?.status === "running") return true;
-    return false;
   }
 
   /** At most one bounded sweep step, for the partition that waits for it longest. */
   async #sweepOne(): Promise<void> {
-    const { program, settings, now } = this.#options;
+    const { program, settings } = this.#options;
     if (program.sweep === undefined) return;
-    const time = now();
+    const time = performance.now();
     const due = [...this.partitions.values()]
       .filter(
         (partition) =>
@@ -247,13 +259,12 @@ export class Lane<E, W> {
     due.sweptAt = time;
     const more = await this.#sweep(due, {
       partition: due.partition,
-      until: time,
+      until: Date.now(),
       backlog: due.backlog,
       scope: null,
     });
     if (more) this.#sweepMore.add(due.partition);
     else this.#sweepMore.delete(due.partition);
-    this.#options.metrics.sweepBacklog.set({ program: program.name }, this.#sweepMore.size);
   }
 
   async #sweep(partition: Partition<E>, asked: Omit<SweepRequest, "limit">): Promise<boolean> {
@@ -268,7 +279,7 @@ export class Lane<E, W> {
       entries: [],
       deadLetters: [],
     };
-    const committed = await commitSweep(this.#options.sql, this.#options.program, chunk, request, this.#knowledge());
+    const committed = await commitSweep(this.#options.sql, this.#options.program, chunk, request, this.#knowledge(), this.#options.crash);
     this.#afterCommit(committed);
     if (committed.applied.length > 0) this.#options.metrics.sweepSteps.inc({ program: this.#options.program.name });
     if (committed.more) this.#sweepLimit = nextSweepLimit(request.limit, performance.now() - began);
@@ -277,10 +288,10 @@ export class Lane<E, W> {
 
   /** Looks for what others have written for this owner: outbox rows and sweep requests. */
   async #poll(): Promise<void> {
-    const { sql, program, settings, now } = this.#options;
-    if (!this.#askedForPoll && !this.#sweepsWait && now() - this.#polledAt < settings.pollIntervalMs) return;
+    const { sql, program, settings } = this.#options;
+    if (!this.#askedForPoll && !this.#sweepsWait && performance.now() - this.#polledAt < settings.pollIntervalMs) return;
     this.#askedForPoll = false;
-    this.#polledAt = now();
+    this.#polledAt = performance.now();
     const running = [...this.partitions.values()].filter((partition) => partition.status === "running");
     const { publisher } = this.#options;
     const rows =
@@ -314,13 +325,14 @@ export class Lane<E, W> {
 
   /** Marks what Kafka has acknowledged, unless that was done within the last `everyMs`; chunks do it for their own partitions. */
   async #flush(everyMs: number): Promise<void> {
-    const time = this.#options.now();
+    const time = performance.now();
     if (time - this.#flushedAt < everyMs) return;
     this.#flushedAt = time;
     const { acknowledged } = this.#knowledge();
     if (acknowledged.size === 0) return;
     const epochs = new Map([...acknowledged.keys()].map((number) => [number, this.partitions.get(number)!.epoch]));
     await commitAcknowledged(this.#options.sql, this.#options.program, epochs, acknowledged);
+    this.#options.crash("mark");
     for (const [number, seq] of acknowledged) {
       const partition = this.partitions.get(number);
       if (partition !== undefined) partition.storedSeq = Math.max(partition.storedSeq, seq);
@@ -379,7 +391,7 @@ export class Lane<E, W> {
 
   /** A bug met at one event: its partition stops there; after `maxAttempts` it becomes a dead letter, if the setting allows. */
   async #hold(defect: DefectError): Promise<number> {
-    const { program, settings, log, metrics, now } = this.#options;
+    const { program, settings, log } = this.#options;
     const partition = this.partitions.get(defect.partition);
     if (partition === undefined) return 0;
     const attempts = await recordFailure(this.#options.sql, program, partition.partition, partition.epoch, defect.offset).catch(() => 0);
@@ -393,8 +405,7 @@ export class Lane<E, W> {
     }
     this.#suspects = [];
     partition.heldOffset = defect.offset;
-    partition.heldUntil = now() + backoffMs(attempts, 200, 30_000);
-    metrics.stopped.set({ program: program.name }, [...this.partitions.values()].filter(({ heldOffset }) => heldOffset !== null).length);
+    partition.heldUntil = performance.now() + backoffMs(attempts, 200, 30_000);
     return 1;
   }
 

@@ -1,4 +1,7 @@
+import type { FailureKind } from "./errors.ts";
 import { Counter, Gauge, Histogram, type Registry } from "@perkstream/service";
+
+const retryKinds: readonly (FailureKind | "publish" | "consume")[] = ["fence", "repeat", "data", "outage", "defect", "publish", "consume"];
 
 /** The host's metrics, one set per program. */
 export function hostMetrics(program: string, registry: Registry) {
@@ -27,6 +30,12 @@ export function hostMetrics(program: string, registry: Registry) {
   const lagEvents = new Gauge({ ...shared, name: "perkstream_lag_events", help: "Records that wait in the log" });
   const lagSeconds = new Gauge({ ...shared, name: "perkstream_lag_seconds", help: "Age of the oldest record that waits" });
   const outboxRows = new Gauge({ ...shared, name: "perkstream_outbox_rows", help: "Notifications committed and not yet in Kafka" });
+  const outboxSeconds = new Gauge({
+    ...shared,
+    name: "perkstream_outbox_seconds",
+    help: "Since when notifications wait and Kafka has acknowledged none; 0 when none waits",
+  });
+  const fetchAge = new Gauge({ ...shared, name: "perkstream_fetch_age_seconds", help: "Since the last fetch came back from Kafka" });
   const fenceHits = new Counter({
     ...shared,
     name: "perkstream_fence_hits_total",
@@ -36,8 +45,11 @@ export function hostMetrics(program: string, registry: Registry) {
     registers: [registry],
     labelNames: ["program", "kind"],
     name: "perkstream_retries_total",
-    help: "Transactions begun again, by cause",
+    help: "What was begun again, by cause: transactions, and with kind publish or consume a producer or consumer",
   });
+  // There with 0 from the start: an alarm on the increase of a counter does not see the first one otherwise.
+  deadLetters.inc({ program, reason: "program_error" }, 0);
+  for (const kind of retryKinds) retries.inc({ program, kind }, 0);
   const sweepSteps = new Counter({ ...shared, name: "perkstream_sweep_steps_total", help: "Sweep steps that changed something" });
   const sweepBacklog = new Gauge({ ...shared, name: "perkstream_sweep_backlog", help: "Partitions with more due work than one step" });
   const stopped = new Gauge({ ...shared, name: "perkstream_partitions_stopped", help: "Partitions stopped by a gap or a failing event" });
@@ -51,6 +63,8 @@ export function hostMetrics(program: string, registry: Registry) {
     lagEvents,
     lagSeconds,
     outboxRows,
+    outboxSeconds,
+    fetchAge,
     fenceHits,
     retries,
     sweepSteps,

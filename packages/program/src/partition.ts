@@ -11,9 +11,10 @@ import type { DeadLetter, Entry, Rejection, SourceRecord } from "./program.ts";
  *                 ├── stored offset outside of the log ──► gap (reported; nothing is read)        │
  *                 └── database or broker away: again, with backoff                                │
  *                                               running ── decide throws ──► held until a time ───┤
- *                                               running ── behind the horizon ──► waiting ────────┘
+ *                                               running ── behind the horizon ──► waiting ────────┤
+ *                                               running ── schema not to be had ──► undecodable ──┘
  *
- * A held or waiting partition fills no more than a chunk of the buffers; the other partitions go on.
+ * A held, waiting or undecodable partition fills no more than a chunk of the buffers; the other partitions go on.
  */
 export type PartitionStatus = "acquiring" | "running" | "gap";
 
@@ -47,9 +48,12 @@ export class Partition<E> {
   acknowledgedSeq = 0;
   /** What of `acknowledgedSeq` the database knows. */
   storedSeq = 0;
-  sweptAt = 0;
+  /** On the monotonic clock, ms, as `heldUntil`. */
+  sweptAt = Number.NEGATIVE_INFINITY;
   /** Nothing of it may be handled yet: another program has not come so far. */
   waiting = false;
+  /** Some of it cannot be decoded while the registry is away (decoding.ts). */
+  undecodable = false;
   /** An event that made the program fail: nothing from it on is handled before `heldUntil`. */
   heldOffset: number | null = null;
   heldUntil = 0;
@@ -67,7 +71,7 @@ export class Partition<E> {
 
   /** True when its records cannot be handled now, so that they must not keep others from being fetched. */
   get isStuck(): boolean {
-    return this.heldOffset !== null || this.waiting;
+    return this.heldOffset !== null || this.waiting || this.undecodable;
   }
 
   push(slot: Slot<E>): void {
@@ -92,6 +96,7 @@ export class Partition<E> {
     this.slotsEnd = next;
     this.fetchFrom = next;
     this.heldOffset = null;
+    this.waiting = false;
   }
 
   #dropBelow(offset: number): void {
@@ -111,8 +116,9 @@ export class Partition<E> {
     for (const offset of this.givenUp.keys()) if (offset < next) this.givenUp.delete(offset);
   }
 
-  /** How many slots may be handled now: up to the held event, unless its time has come. */
+  /** How many slots may be handled now: up to the held event, unless its time has come; none while some cannot be decoded. */
   available(now: number): number {
+    if (this.undecodable) return 0;
     if (this.heldOffset === null || now >= this.heldUntil) return this.slots.length;
     return this.countBelow(this.heldOffset);
   }

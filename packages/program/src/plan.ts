@@ -1,6 +1,5 @@
 import type { Partition, Slot } from "./partition.ts";
-import type { DeadLetter, Entry, Program, SourceRecord } from "./program.ts";
-import { toRecord } from "./record.ts";
+import type { DeadLetter, Entry } from "./program.ts";
 import type { PartitionChunk } from "./transaction.ts";
 
 /** What a chunk takes of one partition. */
@@ -13,6 +12,7 @@ export interface Planned<E> {
 export interface PlanBounds {
   readonly events: number;
   readonly bytes: number;
+  /** On the monotonic clock, as `heldUntil`. */
   readonly now: number;
 }
 
@@ -78,30 +78,6 @@ export function halves<E>(failed: readonly Planned<E>[]): [Suspect<E>[], Suspect
     left = Math.max(0, left - slots.length);
   }
   return [first, second];
-}
-
-/** Makes the program ready to decode what was planned, then decodes what is not decoded yet. Rejects on an outage. */
-export async function decodePlanned<E, W>(program: Program<E, W>, planned: readonly Planned<E>[]): Promise<void> {
-  const fresh: { slot: Slot<E>; record: SourceRecord }[] = [];
-  for (const { partition, slots } of planned) {
-    for (const slot of slots)
-      if (slot.decoded === undefined) fresh.push({ slot, record: toRecord(partition.partition, slot.offset, slot.message) });
-  }
-  if (fresh.length === 0) return;
-  await program.prepare?.(fresh.map(({ record }) => record));
-  for (const { slot, record } of fresh) slot.decoded = decode(program, record);
-}
-
-/** A `decode` that throws is a defect of the program and makes a dead letter `program_error`. */
-function decode<E, W>(program: Program<E, W>, record: SourceRecord): NonNullable<Slot<E>["decoded"]> {
-  try {
-    const decoded = program.decode(record);
-    if ("event" in decoded) return { record, entry: { record, scope: decoded.scope, event: decoded.event } };
-    return { record, deadLetter: { record, scope: decoded.scope, ...decoded.rejected } };
-  } catch (error) {
-    const message = `decode failed: ${error instanceof Error ? error.message : String(error)}`;
-    return { record, deadLetter: { record, scope: null, reason: "program_error", message } };
-  }
 }
 
 /** The events of what was planned, by partition. */

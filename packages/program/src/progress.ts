@@ -185,8 +185,9 @@ export async function loadOutbox(sql: Sql | Tx, program: string, after: Readonly
     2,
   );
   const rows = await sql.unsafe<{ part: number; seq: bigint; epoch: bigint; id: string; key: string; value: Buffer }[]>(
-    `SELECT o.part, o.seq, o.epoch, o.id, o.key, o.value FROM ${program}.outbox o JOIN ${set.text} r ON o.part = r.part AND o.seq > r.seq
-     ORDER BY o.part, o.seq LIMIT $1`,
+    // By partition from its number on: the rows below, deleted and not yet vacuumed, are not passed through.
+    `SELECT o.* FROM ${set.text} r JOIN LATERAL (SELECT part, seq, epoch, id, key, value FROM ${program}.outbox
+       WHERE part = r.part AND seq > r.seq ORDER BY seq LIMIT $1) o ON true ORDER BY o.part, o.seq LIMIT $1`,
     [limit, ...set.params],
     { prepare: true },
   );

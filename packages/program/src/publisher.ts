@@ -1,6 +1,8 @@
-import type { Kafka, Producer } from "kafkajs";
+import type { Kafka } from "kafkajs";
+import type { CrashPoint } from "./crash.ts";
 import { backoffMs } from "./errors.ts";
-import { kafkajs, type KafkaLog } from "./kafkajs.ts";
+import type { KafkaLog } from "./kafkajs.ts";
+import { LazyProducer } from "./lazy-producer.ts";
 import type { OutboxRow } from "./progress.ts";
 import { SOURCE_HEADER, sourceHeader } from "./source-header.ts";
 
@@ -17,6 +19,7 @@ export interface PublisherOptions {
   readonly maxQueued: number;
   readonly onAcknowledged: (partition: number, seq: number) => void;
   readonly onError?: () => void;
+  readonly crash?: CrashPoint;
 }
 
 /**
@@ -28,9 +31,11 @@ export interface PublisherOptions {
  */
 export class Publisher {
   readonly #options: PublisherOptions;
-  #producer: Producer | undefined;
+  readonly #producer: LazyProducer;
   #queue: OutboxRow[] = [];
   #sending: Promise<void> | undefined;
+  /** Since when rows wait and none was acknowledged. */
+  #waitingSince = 0;
   #stopped = false;
   #released = false;
   #waiters: (() => void)[] = [];
@@ -39,14 +44,21 @@ export class Publisher {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#producer = new LazyProducer(options.kafka, { idempotent: true, maxInFlightRequests: 1 });
   }
 
   get queued(): number {
     return this.#queue.length;
   }
 
+  /** How long rows have waited and none was acknowledged, ms; 0 when none waits. */
+  get stalledMs(): number {
+    return this.#queue.length === 0 ? 0 : performance.now() - this.#waitingSince;
+  }
+
   /** Adds rows behind those that wait. */
   enqueue(rows: readonly OutboxRow[]): void {
+    if (this.#queue.length === 0) this.#waitingSince = performance.now();
     for (const row of rows) this.#queue.push(row);
     this.#start();
   }
@@ -80,7 +92,7 @@ export class Publisher {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.release();
-    await this.#closeProducer();
+    await this.#producer.close();
     await this.#sending;
   }
 
@@ -106,6 +118,7 @@ export class Publisher {
       const generations = new Map(rows.map((row) => [row.partition, this.#generation(row.partition)]));
       try {
         await this.#send(rows);
+        this.#options.crash?.("publish");
         failures = 0;
         this.#acknowledge(rows, generations);
       } catch (error) {
@@ -115,7 +128,7 @@ export class Publisher {
           { err: error, program: this.#options.program, rows: rows.length },
           "publishing failed, trying again with a new producer",
         );
-        await this.#closeProducer();
+        await this.#producer.close();
         await new Promise((resolve) => setTimeout(resolve, backoffMs(failures++)));
       }
     }
@@ -130,10 +143,8 @@ export class Publisher {
   }
 
   async #send(rows: readonly OutboxRow[]): Promise<void> {
-    this.#producer ??= await this.#connect();
     await this.#producer.send({
       topic: this.#options.topic,
-      acks: -1,
       messages: rows.map((row) => ({
         partition: row.partition,
         key: row.notice.key,
@@ -148,6 +159,7 @@ export class Publisher {
     let from = 0;
     while (from < this.#queue.length && sent.has(this.#queue[from]!)) from += 1;
     this.#queue = this.#queue.slice(from);
+    this.#waitingSince = performance.now();
     for (const { partition, seq } of rows) {
       if (generations.get(partition) === this.#generation(partition)) this.#options.onAcknowledged(partition, seq);
     }
@@ -156,23 +168,5 @@ export class Publisher {
 
   #generation(partition: number): number {
     return this.#generations.get(partition) ?? 0;
-  }
-
-  async #connect(): Promise<Producer> {
-    const producer = this.#options.kafka.producer({
-      idempotent: true,
-      maxInFlightRequests: 1,
-      allowAutoTopicCreation: false,
-      createPartitioner: kafkajs.Partitioners.DefaultPartitioner,
-      retry: { retries: 3, initialRetryTime: 100, maxRetryTime: 500 },
-    });
-    await producer.connect();
-    return producer;
-  }
-
-  async #closeProducer(): Promise<void> {
-    const producer = this.#producer;
-    this.#producer = undefined;
-    await producer?.disconnect().catch(() => {});
   }
 }

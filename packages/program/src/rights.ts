@@ -4,7 +4,7 @@ import type { TableRights } from "@perkstream/postgres";
 export const hostRights = {
   progress: "SELECT, INSERT, UPDATE",
   outbox: "SELECT, INSERT, DELETE",
-  dead_letter: "SELECT, INSERT",
+  dead_letter: "SELECT, INSERT, UPDATE",
   tally: "SELECT, INSERT, UPDATE",
   applied: "SELECT, INSERT",
   sweep_request: "SELECT, UPDATE",

@@ -2,6 +2,8 @@ import { randomUUID } from "node:crypto";
 import { migrate, openSql, type Migrations, type ServiceRole, type Sql } from "@perkstream/postgres";
 import { commonEnvironment, port, runService, serveHealth, type ServiceContext } from "@perkstream/service";
 import { z } from "zod";
+import { crashEnvironment, crashPointOf } from "./crash.ts";
+import { deadLetterTopic } from "./dead-letter-publisher.ts";
 import { startProgram } from "./host.ts";
 import { kafkaSettings } from "./kafka-environment.ts";
 import { createKafka } from "./kafkajs.ts";
@@ -16,11 +18,7 @@ const hostEnvironment = commonEnvironment.extend({
   PERKS_LANES: z.coerce.number().int().min(1).max(16).default(defaultSettings.lanes),
   PERKS_SWEEP_INTERVAL_MS: z.coerce.number().int().min(50).default(defaultSettings.sweepIntervalMs),
   PERKS_DEAD_LETTER_DEFECTS: z.stringbool().default(defaultSettings.deadLetterDefects),
-  /** `<step>` or `<step>:<n>`: ends the process by SIGKILL when it gets there for the n-th time. Only in development. */
-  PERKS_CRASH_AT: z
-    .string()
-    .regex(/^[a-z-]+(:\d+)?$/)
-    .optional(),
+  ...crashEnvironment,
 });
 
 export type HostEnvironment = z.infer<typeof hostEnvironment>;
@@ -64,7 +62,9 @@ async function start<E, W>(
   const { role } = service;
   await migrate(env.DATABASE_URL, service.migrations, role);
   const lanes = env.PERKS_LANES;
-  const sql = openSql(env.DATABASE_URL, { max: lanes + 4, applicationName: service.name, role, byIndex: true });
+  const crash = crashPointOf(env);
+  const onStatement = crash && (() => crash("statement"));
+  const sql = openSql(env.DATABASE_URL, { max: lanes + 4, applicationName: service.name, role, byIndex: true, onStatement });
   onStop("close the database pool", () => sql.end({ timeout: 5 }));
   const kafka = createKafka({ ...kafkaSettings(env), clientId: `${service.name}-${randomUUID()}`, log });
   const partitions = await partitionsOf(kafka, [service.topic]);
@@ -76,6 +76,7 @@ async function start<E, W>(
     sql,
     kafka,
     noticeTopic: service.noticeTopic,
+    deadLetterTopic: deadLetterTopic(program.name),
     log,
     metrics,
     settings: {
@@ -86,7 +87,7 @@ async function start<E, W>(
       deadLetterDefects: env.PERKS_DEAD_LETTER_DEFECTS,
       acceptGap: process.argv.includes("--accept-gap"),
     },
-    ...(env.PERKS_MODE === "development" && env.PERKS_CRASH_AT !== undefined ? { crash: crashAt(env.PERKS_CRASH_AT) } : {}),
+    ...(crash === undefined ? {} : { crash }),
   });
   onStop("stop the program", () => running.stop());
   const health = await serveHealth({
@@ -96,12 +97,4 @@ async function start<E, W>(
     metrics,
   });
   onStop("close the health port", () => health.close());
-}
-
-function crashAt(text: string): (step: string) => void {
-  const [step, times = "1"] = text.split(":");
-  let left = Number(times);
-  return (reached) => {
-    if (reached === step && --left <= 0) process.kill(process.pid, "SIGKILL");
-  };
 }

@@ -1,4 +1,4 @@
-import { bytea, instant, int8Number, int8Numbers } from "@perkstream/postgres";
+import { bytea, instant, int8Number, int8Numbers } from "@perkstream/postgres/schema";
 import { sql } from "drizzle-orm";
 import { boolean, index, integer, jsonb, primaryKey, text, uuid, type PgSchema } from "drizzle-orm/pg-core";
 
@@ -69,8 +69,16 @@ export function hostTables(schema: PgSchema) {
         .notNull()
         .default(sql`now()`),
       redrivenAt: instant("redriven_at"),
+      /** When Kafka had it on the program's topic of dead letters; null: it waits for that. */
+      publishedAt: instant("published_at"),
     },
-    (table) => [index().on(table.scope, table.createdAt), index().on(table.part, table.off)],
+    (table) => [
+      index().on(table.scope, table.createdAt),
+      index().on(table.part, table.off),
+      index()
+        .on(table.part)
+        .where(sql`published_at is null`),
+    ],
   );
 
   const tally = schema.table(

@@ -1,5 +1,6 @@
 import { fromSet, type Sql, type Tx } from "@perkstream/postgres";
 import { saveApplied } from "./applied.ts";
+import type { CrashPoint } from "./crash.ts";
 import { saveDeadLetters } from "./dead-letters.ts";
 import { DefectError } from "./errors.ts";
 import {
@@ -49,9 +50,6 @@ export interface Committed {
   readonly more: boolean;
 }
 
-/** A stop of the process at a step, for tests of crashes: see PERKS_CRASH_AT in host.ts. */
-export type CrashPoint = (step: string) => void;
-
 const FOREIGN_ROWS_LIMIT = 10_000;
 
 /** The transaction of a chunk, again after each remedy that it asks for (remedy.ts). */
@@ -86,6 +84,7 @@ async function attemptChunk<E, W>(
     const progress = await lockFenced(tx, program, chunks);
     const foreign = await foreignRows(tx, program, progress, owner);
     clock.lap("lock");
+    crash("lock");
     const entries = chunks.flatMap((chunk) => chunk.entries);
     const context = { tx, progress };
     const work = entries.length > 0 ? await program.load(context, entries) : undefined;
@@ -138,6 +137,7 @@ export async function commitSweep<E, W>(
   chunk: PartitionChunk<E>,
   request: SweepRequest,
   owner: OwnerKnowledge,
+  crash: CrashPoint = () => {},
 ): Promise<Committed> {
   const clock = stopwatch();
   let committed: Omit<Committed, "phases"> | undefined;
@@ -155,6 +155,7 @@ export async function commitSweep<E, W>(
       saveProgress(tx, scopeOf(program), [...progress.values()], new Map([[chunk.partition, chunk.nextOffset]])),
     ]);
     clock.lap("save");
+    crash("sweep");
     committed = {
       progress,
       ...toPublish(progress, foreign, outbox, owner),
@@ -165,6 +166,7 @@ export async function commitSweep<E, W>(
     };
   });
   clock.lap("commit");
+  crash("sweep-commit");
   return { ...committed!, phases: clock.laps };
 }
 

@@ -5,6 +5,7 @@ export { Child, type ChildSpec } from "./process/child.ts";
 export { openGuard, type Guard } from "./process/guard.ts";
 export { claimFolder, type Claim } from "./process/lock.ts";
 export { endLeftover } from "./process/pid-file.ts";
-export { startStack } from "./stack.ts";
+export type { ServerName, Servers } from "./embedded/start.ts";
+export { startServers, startStack } from "./stack.ts";
 export { ensureTopics, topicSettings, type TopicOptions } from "./topics.ts";
 export { waitUntil } from "./wait.ts";

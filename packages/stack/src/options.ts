@@ -19,6 +19,8 @@ export interface StackOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Ports to use instead of the environment's. */
   readonly ports?: Partial<StackPorts>;
+  /** Where Kafka tells its clients to connect, and what `kafkaBrokers` says: the port of a proxy in front of it. Default: its own. */
+  readonly kafkaAdvertisedPort?: number;
   /** For tests: free ports instead of the defaults, data that need not survive a power cut, containers of their own. */
   readonly ephemeral?: boolean;
   readonly onProgress?: (progress: StackProgress) => void;

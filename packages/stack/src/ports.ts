@@ -22,23 +22,36 @@ export interface StackPorts {
   readonly registry: number;
 }
 
-/** Distinct ports that nobody listens on at this moment; all are held until the last is known. */
+/* Below the range that systems give to outgoing connections (from 32768 on Linux, 49152 elsewhere): a port from that range may be
+   taken by any connection before its server listens, or while the server starts again. */
+const firstFree = 20_000;
+const freeRange = 12_000;
+// Every process goes on from a place of its own, so that two that look at once do not find the same.
+let nextFree = Math.floor(Math.random() * freeRange);
+
+/** Distinct ports that nobody listens on at this moment; a process gets none twice. Throws a StackError when there are not as many. */
 export async function freePorts(count: number): Promise<number[]> {
-  const servers = await Promise.all(Array.from({ length: count }, () => listen(0)));
-  const ports = servers.map((server) => {
-    const address = server.address();
-    if (address === null || typeof address === "string") throw new Error("a TCP server has no port");
-    return address.port;
-  });
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  const ports: number[] = [];
+  for (let tried = 0; ports.length < count; tried++) {
+    if (tried === freeRange)
+      throw new StackError("port_taken", `no ${count} ports from ${firstFree} to ${firstFree + freeRange - 1} are free.`);
+    const port = firstFree + (nextFree++ % freeRange);
+    if (await isFree(port)) ports.push(port);
+  }
   return ports;
+}
+
+function isFree(port: number): Promise<boolean> {
+  return tryListening(port).then(
+    () => true,
+    () => false,
+  );
 }
 
 /** Throws `port_taken`, naming the variable to set, when somebody listens on the port. */
 export async function requireFree(setting: PortSetting, port: number): Promise<void> {
   try {
-    const server = await listen(port);
-    await new Promise((resolve) => server.close(resolve));
+    await tryListening(port);
   } catch (error) {
     throw new StackError(
       "port_taken",
@@ -58,11 +71,12 @@ export function portFrom(setting: PortSetting, env: NodeJS.ProcessEnv): number {
   return port;
 }
 
-function listen(port: number): Promise<ReturnType<typeof createServer>> {
+/** Listens and stops again. Rejects when somebody else listens there. */
+function tryListening(port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.once("error", reject);
-    server.listen({ port, host: loopback, exclusive: true }, () => resolve(server));
+    server.listen({ port, host: loopback, exclusive: true }, () => server.close(() => resolve()));
   });
 }
 

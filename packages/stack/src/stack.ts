@@ -7,7 +7,7 @@ import { findJava } from "./embedded/java.ts";
 import { areJarsInstalled } from "./embedded/install.ts";
 import { answersQueries } from "./embedded/postgres.ts";
 import { isRegistryReady } from "./embedded/registry.ts";
-import { startEmbedded, type GivenAddresses } from "./embedded/start.ts";
+import { startEmbedded, type GivenAddresses, type Servers } from "./embedded/start.ts";
 import { StackError } from "./errors.ts";
 import type { Stack, StackOptions } from "./options.ts";
 import { isPortOpen } from "./ports.ts";
@@ -30,7 +30,16 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return { postgresUrl: given.postgresUrl, kafkaBrokers: given.kafkaBrokers, registryUrl: given.registryUrl, stop: async () => {} };
   }
   const cacheDir = resolve(setting(env, "PERKS_CACHE_DIR") ?? sharedCache);
-  return (await usesDocker(env, cacheDir, given)) ? startContainers(options, env, given) : startEmbedded(options, env, cacheDir, given);
+  if (await usesDocker(env, cacheDir, given)) return startContainers(options, env, given);
+  const { postgresUrl, kafkaBrokers, registryUrl, stop } = await startEmbedded(options, env, cacheDir, given);
+  return { postgresUrl, kafkaBrokers, registryUrl, stop };
+}
+
+/** Starts all three servers as programs of this machine, whatever the environment names; each can be started again. Throws StackError. */
+export async function startServers(options: StackOptions): Promise<Servers> {
+  const env = options.env ?? process.env;
+  const none: GivenAddresses = { postgresUrl: undefined, kafkaBrokers: undefined, registryUrl: undefined };
+  return startEmbedded(options, env, resolve(setting(env, "PERKS_CACHE_DIR") ?? sharedCache), none);
 }
 
 function givenAddresses(env: NodeJS.ProcessEnv): GivenAddresses {

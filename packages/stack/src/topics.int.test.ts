@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { zstdCompressSync } from "node:zlib";
 import kafkajs, { Kafka, logLevel } from "kafkajs";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { ensureTopics } from "./topics.ts";
@@ -23,10 +24,10 @@ async function settingOf(topic: string, name: string): Promise<string | undefine
 
 test("makes both topics, and a second call changes nothing", async () => {
   const topics = names();
-  const options = { partitions: 3, development: true, topics };
+  const options = { partitions: 3, development: true, topics, others: [`dead-letters-${topics.orders}`] };
   expect(await ensureTopics(inject("stack").kafkaBrokers, options)).toEqual({ partitions: 3 });
   expect(await ensureTopics(inject("stack").kafkaBrokers, { ...options, partitions: 5 })).toEqual({ partitions: 3 });
-  expect(await settingOf(topics.notifications, "retention.ms")).toBe("-1");
+  for (const name of [topics.notifications, ...options.others]) expect(await settingOf(name, "retention.ms")).toBe("-1");
   expect(await settingOf(topics.orders, "message.timestamp.after.max.ms")).toBe("9223372036854775807");
 });
 
@@ -53,6 +54,25 @@ test("topics of different numbers of partitions are refused by name", async () =
     retryable: false,
     message: expect.stringContaining(`${topics.notifications} has 4 partitions and ${topics.orders} has 2`),
   });
+});
+
+test("stores what a producer has compressed so that every client can read it", async () => {
+  const topics = names();
+  await ensureTopics(inject("stack").kafkaBrokers, { partitions: 1, development: false, topics });
+  const { CompressionTypes, CompressionCodecs } = kafkajs;
+  CompressionCodecs[CompressionTypes.ZSTD] = () => ({
+    compress: ({ buffer }: { buffer: Buffer }) => Promise.resolve(zstdCompressSync(buffer)),
+    decompress: () => Promise.reject(new Error("this client does not know zstd")),
+  });
+  const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
+  const consumer = kafka.consumer({ groupId: topics.orders });
+  await Promise.all([producer.connect(), consumer.connect()]);
+  await producer.send({ topic: topics.orders, compression: CompressionTypes.ZSTD, messages: [{ value: "x".repeat(1_000) }] });
+  await consumer.subscribe({ topics: [topics.orders], fromBeginning: true });
+  const read = Promise.withResolvers<string>();
+  await consumer.run({ eachMessage: async ({ message }) => read.resolve(String(message.value)) });
+  expect(await read.promise).toBe("x".repeat(1_000));
+  await Promise.all([producer.disconnect(), consumer.disconnect()]);
 });
 
 test("takes a record of next year", async () => {

@@ -1,5 +1,6 @@
-import kafkajs, { Kafka, logLevel, type Admin, type KafkaConfig } from "kafkajs";
+import type { Admin, KafkaConfig } from "kafkajs";
 import { StackError } from "./errors.ts";
+import { loadKafkajs } from "./kafkajs.ts";
 import { waitUntil } from "./wait.ts";
 
 const leaderLimitMs = 30_000;
@@ -14,18 +15,20 @@ export interface TopicOptions {
   /** Default: the brokers' own default. */
   readonly replicationFactor?: number;
   readonly topics?: { readonly orders: string; readonly notifications: string };
+  /** Further topics, of as many partitions. */
+  readonly others?: readonly string[];
   readonly ssl?: KafkaConfig["ssl"];
   readonly sasl?: KafkaConfig["sasl"];
 }
 
 /**
  * Makes the two topics where they are missing, sets what the product relies on, and checks that both have the same number of
- * partitions (a notification is published to its source's partition number). Dead letters are rows of the programs, not a topic.
+ * partitions (a notification is published to its source's partition number). `others` are made too.
  * Returns that number; throws StackError `partitions_differ`.
  */
 export async function ensureTopics(brokers: string, options: TopicOptions): Promise<{ partitions: number }> {
   const names = options.topics ?? { orders: "orders.v1", notifications: "notifications.v1" };
-  const admin = connectAdmin(brokers, options);
+  const admin = await openAdmin(brokers, options);
   await admin.connect();
   try {
     const orders = await ensureTopic(admin, names.orders, options.partitions, options);
@@ -36,13 +39,15 @@ export async function ensureTopics(brokers: string, options: TopicOptions): Prom
         `Topic ${names.notifications} has ${notifications} partitions and ${names.orders} has ${orders}: both need the same number, since a notification goes to the partition of its order.`,
       );
     }
+    for (const name of options.others ?? []) await ensureTopic(admin, name, orders, options);
     return { partitions: orders };
   } finally {
     await admin.disconnect();
   }
 }
 
-function connectAdmin(brokers: string, { ssl, sasl }: TopicOptions): Admin {
+async function openAdmin(brokers: string, { ssl, sasl }: TopicOptions): Promise<Admin> {
+  const { Kafka, logLevel } = await loadKafkajs();
   const connection = { ...(ssl === undefined ? {} : { ssl }), ...(sasl === undefined ? {} : { sasl }) };
   return new Kafka({ clientId: "perkstream-topics", brokers: brokers.split(","), logLevel: logLevel.NOTHING, ...connection }).admin();
 }
@@ -61,15 +66,15 @@ async function ensureTopic(admin: Admin, topic: string, partitions: number, opti
 
 // kafkajs can only replace a topic's settings as a whole, so those that somebody else made are sent along.
 async function alterSettings(admin: Admin, topic: string, settings: Record<string, string>): Promise<void> {
-  const { TOPIC } = kafkajs.ConfigResourceTypes;
-  const answer = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: TOPIC, name: topic }] });
+  const { ConfigResourceTypes, ConfigSource } = await loadKafkajs();
+  const answer = await admin.describeConfigs({ includeSynonyms: false, resources: [{ type: ConfigResourceTypes.TOPIC, name: topic }] });
   const known = answer.resources[0]?.configEntries ?? [];
-  const own = known.filter((entry) => entry.configSource === kafkajs.ConfigSource.TOPIC_CONFIG);
+  const own = known.filter((entry) => entry.configSource === ConfigSource.TOPIC_CONFIG);
   const current = Object.fromEntries(own.map((entry) => [entry.configName, entry.configValue]));
   if (Object.entries(settings).every(([name, value]) => current[name] === value)) return;
   await admin.alterConfigs({
     validateOnly: false,
-    resources: [{ type: TOPIC, name: topic, configEntries: entries({ ...current, ...settings }) }],
+    resources: [{ type: ConfigResourceTypes.TOPIC, name: topic, configEntries: entries({ ...current, ...settings }) }],
   });
 }
 
@@ -79,10 +84,11 @@ function entries(settings: Record<string, string>): { name: string; value: strin
 
 /** The number of partitions, once each has a leader. */
 async function leaders(admin: Admin, topic: string): Promise<number> {
+  const { KafkaJSProtocolError } = await loadKafkajs();
   let count = 0;
   const isLed = await waitUntil(async () => {
     const metadata = await admin.fetchTopicMetadata({ topics: [topic] }).catch((error: unknown) => {
-      if (error instanceof kafkajs.KafkaJSProtocolError && error.type === "UNKNOWN_TOPIC_OR_PARTITION") return { topics: [] };
+      if (error instanceof KafkaJSProtocolError && error.type === "UNKNOWN_TOPIC_OR_PARTITION") return { topics: [] };
       throw error;
     });
     const partitions = metadata.topics[0]?.partitions ?? [];
@@ -93,9 +99,12 @@ async function leaders(admin: Admin, topic: string): Promise<number> {
   return count;
 }
 
-/** What both topics need. Kafka would refuse records of more than an hour ahead and delete played history. */
+/**
+ * What both topics need. Kafka would refuse records of more than an hour ahead and delete played history. However a shop's producer
+ * compresses, the broker stores what every client can read: kafkajs knows neither lz4 nor snappy nor zstd.
+ */
 export function topicSettings(development: boolean): Record<string, string> {
-  const always = { "message.timestamp.type": "CreateTime" };
+  const always = { "message.timestamp.type": "CreateTime", "compression.type": "uncompressed" };
   if (!development) return always;
   return {
     ...always,

@@ -1,6 +1,6 @@
-import { orderTables } from "@perkstream/orders";
-import { instant, int8Number, int8Numbers } from "@perkstream/postgres";
-import { hostTables } from "@perkstream/program";
+import { orderTables } from "@perkstream/orders/schema";
+import { instant, int8Number, int8Numbers } from "@perkstream/postgres/schema";
+import { hostTables } from "@perkstream/program/schema";
 import { bigint, boolean, customType, integer, pgSchema, primaryKey, text, unique, uuid } from "drizzle-orm/pg-core";
 
 /**

@@ -45,6 +45,13 @@ beforeAll(async () => {
 
 afterAll(() => stage.close());
 
+/** How many customers the largest transaction changed last. */
+async function largestStep(merchant: Merchant): Promise<number> {
+  const [row] = await stage.sql<{ n: number }[]>`SELECT max(n)::int AS n FROM (
+    SELECT count(*) AS n FROM tier.account WHERE merchant = ${merchant.id} GROUP BY xmin::text) AS step`;
+  return row?.n ?? 0;
+}
+
 async function shop(clock: MerchantClock = "real", timeZone = "UTC"): Promise<Merchant> {
   const merchant = await createMerchant(
     stage.sql,
@@ -116,6 +123,7 @@ describe("a ladder", () => {
     expect(await levelOf(merchant, "c0003")).toBeNull();
     await stage.driver.sweep(at("2025-01-08T00:00:00Z"));
     expect(await pendingEdits(stage.sql, merchant)).toEqual([]);
+    expect(await largestStep(merchant)).toBeLessThanOrEqual(500);
     const counts = new Map((await customersByLevel(stage.sql, merchant)).map(({ levelId, customers }) => [levelId, customers]));
     expect(counts).toEqual(
       new Map([
@@ -149,6 +157,35 @@ describe("time", () => {
     await stage.driver.sweep(at("2025-02-04T00:00:00Z"), manual.merchantId);
     expect(await levelOf(manual, "anna")).toBe("base");
     expect(stage.driver.applied.at(-1)).toMatchObject({ kind: "sweep", asOf: at("2025-02-04T00:00:00Z"), detail: null });
+  });
+
+  it.each([
+    ["in the background", "real", false],
+    ["while records wait", "real", true],
+    ["for one merchant", "manual", false],
+  ] as const)("passes %s in bounded steps, also where much is due at one instant", async (_name, clock, backlog) => {
+    const merchant = await shop(clock);
+    await put(merchant, 0);
+    await stage.driver.feed(Array.from({ length: 1_100 }, (_, i) => placed(merchant, `c${i}`, 5_000, "2025-01-05T00:00:00Z")));
+    await stage.driver.feed([placed(merchant, "later", 1, "2025-02-04T00:00:00Z")]);
+    const before = stage.driver.applied.length;
+    await stage.driver.sweep(at("2025-02-04T00:00:00Z"), clock === "manual" ? merchant.merchantId : null, backlog);
+    expect(stage.driver.applied.length - before).toBe(1_100);
+    expect(await largestStep(merchant)).toBeLessThanOrEqual(500);
+  });
+
+  it("goes no further than what was read of the merchant's own records while others wait", async () => {
+    const [behind, ahead] = [await shop(), await shop()];
+    for (const merchant of [behind, ahead]) {
+      await put(merchant, 0);
+      await stage.driver.feed([placed(merchant, "anna", 5_000, "2025-01-05T00:00:00Z")]);
+    }
+    await stage.driver.feed([placed(ahead, "bob", 1, "2025-02-04T00:00:00Z")]);
+    await stage.driver.sweep(at("2025-03-01T00:00:00Z"), null, true);
+    expect(await levelOf(behind, "anna")).toBe("gold");
+    expect(await levelOf(ahead, "anna")).toBe("base");
+    await stage.driver.sweep(at("2025-03-01T00:00:00Z"));
+    expect(await levelOf(behind, "anna")).toBe("base");
   });
 
   it("finds an open validity's true end without an event, and says nothing", async () => {

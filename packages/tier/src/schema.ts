@@ -1,6 +1,6 @@
-import { orderTables } from "@perkstream/orders";
-import { instant, int8Minor, int8Number, int8Numbers } from "@perkstream/postgres";
-import { hostTables } from "@perkstream/program";
+import { orderTables } from "@perkstream/orders/schema";
+import { instant, int8Minor, int8Number, int8Numbers } from "@perkstream/postgres/schema";
+import { hostTables } from "@perkstream/program/schema";
 import { sql } from "drizzle-orm";
 import { bigint, boolean, customType, index, integer, jsonb, pgSchema, primaryKey, text, unique } from "drizzle-orm/pg-core";
 

@@ -268,7 +268,7 @@ function compare(subject: Subject, model: SlowModel, nowMs: number): void {
 }
 
 describe("random stories", () => {
-  it("agree with the slow model at every step", () => {
+  it("agree with the slow model at every step", { timeout: 120_000 }, () => {
     const told = fc.property(story, (one) => void tell(one));
     expect(() => fc.assert(told, { numRuns: RUNS })).not.toThrow();
   });

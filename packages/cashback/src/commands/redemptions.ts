@@ -73,7 +73,7 @@ export function createRedemptionCommands(settings: {
     const own = { merchant, campaigns };
     const work = new CashbackWork(context, settings.encoder, new Map([[merchant.merchantId, own]]), null);
     const accounts = await loadAccounts(context.tx, new AccountIds(2), [{ merchant: merchant.id, customerId, part: partition }]);
-    const state = [...accounts.values()][0];
+    const state = accounts[0];
     if (state === undefined) throw new Error(`customer ${customerId} was not made`);
     work.add(state);
     return { work, own, state, held: work.held(merchant, partition, context.progress.get(partition)?.nextOffset ?? 0) };

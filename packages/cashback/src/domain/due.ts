@@ -5,13 +5,20 @@ import { hasExpired, type Lot } from "./lot.ts";
 import { expire, lotCause, payDebt, post, type Posting, type Rules, type Sink } from "./posting.ts";
 
 /** What happens at one moment, in this order. */
-const rank = { holdEnds: 0, lapses: 1, notice: 2, expiry: 3 } as const;
-type Rank = (typeof rank)[keyof typeof rank];
+export const rank = { holdEnds: 0, lapses: 1, notice: 2, expiry: 3 } as const;
+export type Rank = (typeof rank)[keyof typeof rank];
 
-interface Due {
+/** Where something due stands in the order of what is due: its moment, what it is, then the older lot or reservation. */
+export interface DuePlace {
   readonly at: number;
   readonly rank: Rank;
   readonly order: number;
+}
+
+/** Only the first of what is due: all that comes before a place, or so many. */
+export type FirstDues = { readonly before: DuePlace } | { readonly count: number };
+
+interface Due extends DuePlace {
   readonly lot: Lot | null;
   readonly redemption: Redemption | null;
 }
@@ -24,18 +31,20 @@ export function mayBeDue(customer: Customer, asOf: number, rules: Rules): boolea
 /**
  * Applies whatever is due for the customer by `asOf`, in the order of its moments and as of them (programs.md, Time).
  * What becomes due late (a notice whose days were raised, a lot that is released after its time) is due at the last as-of.
- * Answers whether anything was applied; the customer's last as-of moves only with what was.
+ * With `first` the rest is left for later; as it is due at the same moments still, its turn comes before anything else's.
+ * Answers how much was applied; the customer's last as-of moves only with what was.
  */
-export function applyDue(customer: Customer, asOf: number, rules: Rules, sink: Sink): boolean {
-  if (!mayBeDue(customer, asOf, rules)) return false;
-  let applied = false;
+export function applyDue(customer: Customer, asOf: number, rules: Rules, sink: Sink, first: FirstDues | null = null): number {
+  if (!mayBeDue(customer, asOf, rules)) return 0;
+  let applied = 0;
   for (const due of duesBy(customer, asOf, rules)) {
     if (!stands(due)) continue;
+    if (first !== null && ("count" in first ? applied === first.count : byPlace(due, first.before) >= 0)) break;
     customer.lastAsOf = due.at;
     const posting: Posting = { sink, rules, customer, asOf: due.at, cause: { due: due.at }, noticeCause: null };
     if (due.redemption !== null) lapse(posting, due.redemption);
     else if (due.lot !== null) turn(posting, due.lot, due.rank);
-    applied = true;
+    applied += 1;
   }
   rewatch(customer);
   return applied;
@@ -84,7 +93,11 @@ function duesBy(customer: Customer, asOf: number, rules: Rules): Due[] {
     add(lapsesAt, rank.lapses, redemption.sequence, null, redemption);
     for (const { lot } of redemption.parts) addExpiry(lot, lapsesAt);
   }
-  return dues.sort((a, b) => a.at - b.at || a.rank - b.rank || a.order - b.order);
+  return dues.sort(byPlace);
+}
+
+function byPlace(a: DuePlace, b: DuePlace): number {
+  return a.at - b.at || a.rank - b.rank || a.order - b.order;
 }
 
 function endHold(posting: Posting, lot: Lot): void {

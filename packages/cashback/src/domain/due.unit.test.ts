@@ -94,7 +94,7 @@ describe("what is due", () => {
     reservationOf(customer, 2, [over], day(10));
     reservationOf(customer, 1, [young], day(10));
     const { log, sink } = recorder();
-    expect(applyDue(customer, day(10), rules, sink)).toBe(true);
+    expect(applyDue(customer, day(10), rules, sink)).toBe(9);
     const at10 = ["o1 holdEnded", "o1 CashbackAvailable", "o4 holdEnded", "o4 CashbackAvailable", "o2 release", "o3 release"];
     at10.push("o4 CashbackExpiring", "o5 CashbackExpiring", "o2 expire", "o2 CashbackExpired", "o3 expire", "o3 CashbackExpired");
     at10.push("o6 expire", "o6 CashbackExpired");

@@ -1,3 +1,4 @@
+import { MerchantMap } from "@perkstream/orders";
 import { fromSet, parseInt8Array, updateSet, type Tx } from "@perkstream/postgres";
 import { type Customer, newCustomer } from "../domain/index.ts";
 
@@ -40,67 +41,58 @@ const SELECTED = COLUMNS.split(", ")
   .join(", ");
 const NO_CAMPAIGNS: readonly number[] = [];
 
-export function accountKey(merchant: number, customerId: string): string {
-  return `${merchant}:${customerId}`;
-}
-
 /** Surrogate ids of customers that this process met; bounded. Ids never change, so it is never wrong, only after a restore. */
 export class AccountIds {
   readonly #limit: number;
-  #young = new Map<string, number>();
-  #old = new Map<string, number>();
+  #young = new MerchantMap<number>();
+  #old = new MerchantMap<number>();
 
   constructor(limit = 200_000) {
     this.#limit = limit;
   }
 
-  get(key: string): number | undefined {
-    const young = this.#young.get(key);
+  get(merchant: number, customerId: string): number | undefined {
+    const young = this.#young.get(merchant, customerId);
     if (young !== undefined) return young;
-    const old = this.#old.get(key);
-    if (old !== undefined) this.learn(key, old);
+    const old = this.#old.get(merchant, customerId);
+    if (old !== undefined) this.learn(merchant, customerId, old);
     return old;
   }
 
-  learn(key: string, acct: number): void {
+  learn(merchant: number, customerId: string, acct: number): void {
     if (this.#young.size >= this.#limit / 2) {
       this.#old = this.#young;
-      this.#young = new Map();
+      this.#young = new MerchantMap();
     }
-    this.#young.set(key, acct);
+    this.#young.set(merchant, customerId, acct);
   }
 
   clear(): void {
-    this.#young = new Map();
-    this.#old = new Map();
+    this.#young = new MerchantMap();
+    this.#old = new MerchantMap();
   }
 }
 
 /** Reads the customers' rows and makes the missing ones, in key order. Under the progress locks of their partitions. */
-export async function loadAccounts(tx: Tx, ids: AccountIds, keys: readonly AccountKey[]): Promise<Map<string, AccountState>> {
-  const found = new Map<string, AccountState>();
+export async function loadAccounts(tx: Tx, ids: AccountIds, keys: readonly AccountKey[]): Promise<AccountState[]> {
   const known: number[] = [];
-  const unknown = new Map<string, AccountKey>();
+  const unknown: AccountKey[] = [];
   for (const key of keys) {
-    const text = accountKey(key.merchant, key.customerId);
-    const acct = ids.get(text);
-    if (acct === undefined) unknown.set(text, key);
+    const acct = ids.get(key.merchant, key.customerId);
+    if (acct === undefined) unknown.push(key);
     else known.push(acct);
   }
-  const [first, second] = await Promise.all([byAcct(tx, known), byKey(tx, [...unknown.values()])]);
-  for (const row of [...first, ...second]) note(found, row);
-  const missing = [...unknown].filter(([text]) => !found.has(text)).map(([, key]) => key);
-  if (missing.length > 0) for (const row of await insert(tx, missing)) note(found, row);
-  return found;
+  const [first, second] = await Promise.all([byAcct(tx, known), byKey(tx, unknown)]);
+  const found = new MerchantMap<true>();
+  for (const row of second) found.set(row.merchant, row.customer_id, true);
+  const missing = unknown.filter(({ merchant, customerId }) => !found.has(merchant, customerId));
+  const made = missing.length > 0 ? await insert(tx, missing) : [];
+  return [first, second, made].flatMap((rows) => rows.map(stateOf));
 }
 
 /** Customers by surrogate id: for sweeps. */
 export async function loadAccountsById(tx: Tx, accts: readonly number[]): Promise<AccountState[]> {
   return (await byAcct(tx, accts)).map(stateOf);
-}
-
-function note(found: Map<string, AccountState>, row: AccountRow): void {
-  found.set(accountKey(row.merchant, row.customer_id), stateOf(row));
 }
 
 function stateOf(row: AccountRow): AccountState {

@@ -26,13 +26,28 @@ export interface LimitPlace {
   readonly localDay: number;
 }
 
-function textOf({ acct, campaign, period, key }: CapKey): string {
-  return `${acct}/${campaign}/${period}/${key}`;
+/** By customer and then in a row: a customer has a few in one transaction, and joined keys would be made and hashed for every order. */
+class ByCap<T extends CapKey> {
+  readonly #byAcct = new Map<number, T[]>();
+
+  get({ acct, campaign, period, key }: CapKey): T | undefined {
+    return this.#byAcct.get(acct)?.find((one) => one.campaign === campaign && one.period === period && one.key === key);
+  }
+
+  add(one: T): void {
+    const own = this.#byAcct.get(one.acct);
+    if (own === undefined) this.#byAcct.set(one.acct, [one]);
+    else own.push(one);
+  }
+
+  all(): T[] {
+    return [...this.#byAcct.values()].flat();
+  }
 }
 
 /** Caps and budgets of one transaction: what is used, as stored and as decided since. */
 export class LimitBook {
-  readonly #caps = new Map<string, Usage>();
+  readonly #caps = new ByCap<Usage>();
   readonly budgets = new BudgetBook();
 
   /** The rows of the periods that `localDay` falls in, for every campaign whose usage is kept. */
@@ -49,17 +64,16 @@ export class LimitBook {
   }
 
   async loadCaps(tx: Tx, keys: readonly CapKey[], fromStart: (key: CapKey) => boolean): Promise<void> {
-    const distinct = new Map(keys.map((key) => [textOf(key), key]));
-    if (distinct.size === 0) return;
-    const rows = await readCaps(tx, [...distinct.values()]);
-    for (const row of rows) {
-      const usage = { acct: Number(row.acct), campaign: row.campaign, period: row.period, key: row.key, usedMinor: row.used, dirty: false };
-      this.#caps.set(textOf(usage), usage);
-      distinct.delete(textOf(usage));
+    const distinct = new ByCap<CapKey>();
+    for (const key of keys) if (distinct.get(key) === undefined) distinct.add(key);
+    const wanted = distinct.all();
+    if (wanted.length === 0) return;
+    for (const { acct, campaign, period, key, used } of await readCaps(tx, wanted)) {
+      this.#caps.add({ acct: Number(acct), campaign, period, key, usedMinor: used, dirty: false });
     }
     // A period that is kept only since a later version: what was awarded before is in the orders.
-    const late = [...distinct.values()].filter((key) => !fromStart(key));
-    for (const usage of await sumOrders(tx, late)) this.#caps.set(textOf(usage), usage);
+    const late = wanted.filter((key) => !fromStart(key) && this.#caps.get(key) === undefined);
+    for (const usage of await sumOrders(tx, late)) this.#caps.add(usage);
   }
 
   /** The limits of one customer for an order. `used` hears of every change, for the sums. */
@@ -76,7 +90,7 @@ export class LimitBook {
       key: capPeriodKey(period, localDay, calendar),
     });
     return {
-      customerCapLeft: ({ campaign }, period, capMinor) => capMinor - (this.#caps.get(textOf(keyOf(campaign, period)))?.usedMinor ?? 0n),
+      customerCapLeft: ({ campaign }, period, capMinor) => capMinor - (this.#caps.get(keyOf(campaign, period))?.usedMinor ?? 0n),
       budgetLeft: ({ campaign }, budgetMinor) => this.budgets.left(campaign, part, budgetMinor),
       use: (campaign, amountMinor) => {
         const stored = campaigns.byId.get(campaign);
@@ -89,9 +103,8 @@ export class LimitBook {
   }
 
   #useCap(key: CapKey, amountMinor: bigint): void {
-    const text = textOf(key);
-    const usage = this.#caps.get(text);
-    if (usage === undefined) this.#caps.set(text, { ...key, usedMinor: amountMinor, dirty: true });
+    const usage = this.#caps.get(key);
+    if (usage === undefined) this.#caps.add({ ...key, usedMinor: amountMinor, dirty: true });
     else {
       usage.usedMinor += amountMinor;
       usage.dirty = true;
@@ -99,7 +112,7 @@ export class LimitBook {
   }
 
   async save(tx: Tx): Promise<void> {
-    const caps = [...this.#caps.values()].filter((usage) => usage.dirty);
+    const caps = this.#caps.all().filter((usage) => usage.dirty);
     caps.sort((a, b) => a.acct - b.acct || a.campaign - b.campaign || a.period - b.period || a.key - b.key);
     await Promise.all([
       insertSet(

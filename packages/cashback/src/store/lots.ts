@@ -187,7 +187,7 @@ export async function usableLots(tx: Tx, keys: readonly UseKey[]): Promise<LotRo
   return found;
 }
 
-const INSERTED = {
+const GRANTED = {
   acct: "int8",
   lot_id: "int8",
   order_id: "text",
@@ -195,12 +195,17 @@ const INSERTED = {
   granted: "int8",
   pending: "int8",
   available: "int8",
+  available_at: "timestamptz",
+  expires_at: "timestamptz",
+} as const;
+
+/** With what only differs from its default once something happened to the lot. */
+const INSERTED = {
+  ...GRANTED,
   reserved: "int8",
   redeemed: "int8",
   expired: "int8",
   reversed: "int8",
-  available_at: "timestamptz",
-  expires_at: "timestamptz",
   noticed: "bool",
 } as const;
 
@@ -232,7 +237,7 @@ export async function insertLots(tx: Tx, lots: readonly OwnedLot[]): Promise<voi
     granted: lot.grantedMinor,
     available_at: lot.availableAt,
   }));
-  await insertSet(tx, "cashback.lot", INSERTED, rows);
+  await insertSet(tx, "cashback.lot", lots.every(({ lot }) => isAsGranted(lot)) ? GRANTED : INSERTED, rows);
 }
 
 export async function updateLots(tx: Tx, lots: readonly OwnedLot[]): Promise<void> {
@@ -243,6 +248,10 @@ export async function updateLots(tx: Tx, lots: readonly OwnedLot[]): Promise<voi
     UPDATED,
     lots.map(({ acct, lot }) => changing(acct, lot)),
   );
+}
+
+function isAsGranted(lot: Lot): boolean {
+  return lot.reservedMinor + lot.redeemedMinor + lot.expiredMinor + lot.reversedMinor === 0n && !lot.noticed;
 }
 
 function changing(acct: number, lot: Lot) {

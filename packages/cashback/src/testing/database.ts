@@ -71,7 +71,7 @@ export class DatabaseWorld implements World {
   }
 
   /** `own` is the program's pool, if it is not that of the commands and queries; `levels` say more than the stub does. */
-  static async open(sql: Sql, vector: Vector, own: Sql = sql, levels?: Levels): Promise<DatabaseWorld> {
+  static async open(sql: Sql, vector: Vector, own: Sql = sql, levels?: Levels, maxLotsOfSweep?: number): Promise<DatabaseWorld> {
     const parts = await codecs();
     const memory = new MemoryWorld(vector, levels);
     let base = 0;
@@ -80,7 +80,8 @@ export class DatabaseWorld implements World {
       levelsAt: (_sql, queries) =>
         Promise.resolve(queries.map(({ offset }) => ({ levelId: null, multiplierBps: memory.multipliers.get(offset - base) ?? 10_000 }))),
     });
-    const start = () => createDriver(createCashbackProgram({ decoder: parts.decoder, encoder: parts.encoder, tier, sql: own }), own, 1);
+    const program = { decoder: parts.decoder, encoder: parts.encoder, tier, sql: own, maxLotsOfSweep };
+    const start = () => createDriver(createCashbackProgram(program), own, 1);
     const driver = await start();
     base = driver.nextOffset(0);
     const { currency, timeZone, clawbackPolicy, expiringNoticeDays } = vector.merchant;

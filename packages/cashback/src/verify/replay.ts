@@ -177,7 +177,8 @@ export class CashbackReplay implements ReplayMachine<OrderExtra, RefundExtra, Ca
     const asOf = row.as_of.getTime();
     if (row.kind === "sweep") {
       this.shelf.bringDue(asOf, this.#rules);
-      applyDue(this.customer, asOf, this.#rules, this.#sink);
+      const detail = row.detail as { readonly dues: number } | null;
+      applyDue(this.customer, asOf, this.#rules, this.#sink, detail && { count: detail.dues });
     } else this.#command(row, asOf);
     this.shelf.putBack();
     return this.#takeNotices();

@@ -98,14 +98,20 @@ class Compiler {
   }
 }
 
-/** Whether a value takes bytes at all, cut at one: enough to bound the count of a block. */
-function minBytes(schema: Schema, open: ReadonlySet<Schema> = new Set()): number {
+/**
+ * Whether a value takes bytes at all, cut at one: enough to bound the count of a block. Each record is looked into once, since types
+ * within types make more ways than there are types; one that is being looked into adds nothing to itself.
+ */
+function minBytes(schema: Schema, known = new Map<Schema, number>()): number {
   if (schema.kind === "null") return 0;
   if (schema.kind === "fixed") return Math.min(schema.size, 1);
   if (schema.kind !== "record") return 1;
-  if (open.has(schema)) return 0;
-  const within = new Set([...open, schema]);
-  return schema.fields.some((field) => minBytes(field.schema, within) > 0) ? 1 : 0;
+  const found = known.get(schema);
+  if (found !== undefined) return found;
+  known.set(schema, 0);
+  const least = schema.fields.some((field) => minBytes(field.schema, known) > 0) ? 1 : 0;
+  known.set(schema, least);
+  return least;
 }
 
 /** What no calendar holds stays a number. */

@@ -1,8 +1,9 @@
 import type { Tx } from "@perkstream/postgres";
 import type { OrderDecoder } from "../decode.ts";
 import type { OrderEntry } from "../handle.ts";
+import { MerchantMap } from "../merchant-map.ts";
 import type { OrderBookOptions, WorkingOrders } from "./contract.ts";
-import { createReader, keyText, type Keys, type OrderKey, type Wanted } from "./read.ts";
+import { createReader, type Keys, type OrderKey, type Wanted } from "./read.ts";
 import { createWriter } from "./write.ts";
 import { WorkingSet } from "./working.ts";
 
@@ -27,20 +28,20 @@ export function createOrderBook<X, R>(options: OrderBookOptions<X, R>): OrderBoo
   const writer = createWriter(options);
   return {
     async load(tx, entries, merchants) {
-      const wanted = { orders: new Map(), refunds: new Map(), parked: new Map() } satisfies Wanted;
+      const wanted: Wanted = { orders: new MerchantMap(), refunds: new MerchantMap(), parked: new MerchantMap() };
       for (const { event } of entries) {
         const merchant = merchants.get(event.merchantId)?.id;
         if (merchant === undefined) continue;
-        const text = keyText(merchant, event.orderId);
         const key = { merchant, order_id: event.orderId };
-        wanted.orders.set(text, key);
-        (event.type === "OrderPlaced" ? wanted.parked : wanted.refunds).set(text, key);
+        wanted.orders.set(merchant, event.orderId, key);
+        (event.type === "OrderPlaced" ? wanted.parked : wanted.refunds).set(merchant, event.orderId, key);
       }
       return new WorkingSet(await reader.read(tx, wanted), options.decoder, writer);
     },
     async loadOrders(tx, keys) {
-      const orders: Keys = new Map(keys.map(({ merchant, orderId }) => [keyText(merchant, orderId), { merchant, order_id: orderId }]));
-      return new WorkingSet(await reader.read(tx, { orders, refunds: orders, parked: new Map() }), options.decoder, writer);
+      const orders: Keys = new MerchantMap();
+      for (const { merchant, orderId } of keys) orders.set(merchant, orderId, { merchant, order_id: orderId });
+      return new WorkingSet(await reader.read(tx, { orders, refunds: orders, parked: new MerchantMap() }), options.decoder, writer);
     },
   };
 }
@@ -50,5 +51,5 @@ export function createOrderBook<X, R>(options: OrderBookOptions<X, R>): OrderBoo
  * set stays usable after it.
  */
 export function emptyOrders<X, R>(decoder: OrderDecoder): WorkingOrders<X, R> {
-  return new WorkingSet<X, R>({ orders: new Map(), parked: new Map() }, decoder, async () => {});
+  return new WorkingSet<X, R>({ orders: new MerchantMap(), parked: new MerchantMap() }, decoder, async () => {});
 }

@@ -4,17 +4,13 @@ import type { SourceRecord } from "@perkstream/program";
 import type { OrderDecoder } from "../decode.ts";
 import { OrderState, type Refund } from "../domain/order.ts";
 import type { Booked } from "../handle.ts";
+import { MerchantMap } from "../merchant-map.ts";
 import type { OrderBookOptions } from "./contract.ts";
 import { extraList, extraNames, readExtra } from "./extra.ts";
 
 export interface OrderKey {
   readonly merchant: number;
   readonly orderId: string;
-}
-
-/** Distinct orders of different merchants never share it. */
-export function keyText(merchant: number, orderId: string): string {
-  return `${merchant}/${orderId}`;
 }
 
 export interface ParkedRow extends OrderKey {
@@ -24,12 +20,12 @@ export interface ParkedRow extends OrderKey {
 
 /** What was read for one transaction. */
 export interface Loaded<X> {
-  readonly orders: Map<string, Booked<X>>;
-  readonly parked: Map<string, ParkedRow[]>;
+  readonly orders: MerchantMap<Booked<X>>;
+  readonly parked: MerchantMap<ParkedRow[]>;
 }
 
-/** Distinct keys, by `keyText`. */
-export type Keys = Map<string, { readonly merchant: number; readonly order_id: string }>;
+/** Distinct keys of orders. */
+export type Keys = MerchantMap<{ readonly merchant: number; readonly order_id: string }>;
 
 export interface Wanted {
   readonly orders: Keys;
@@ -63,11 +59,10 @@ export function createReader<X, R>(options: OrderBookOptions<X, R>) {
     if (wanted.size <= PARKED_PEEK) return wanted;
     const some: Rows = await tx.unsafe(peekSql, [], { prepare: true });
     if (some.length > PARKED_PEEK) return wanted;
-    const keys: Keys = new Map();
+    const keys: Keys = new MerchantMap();
     for (const row of some) {
-      const text = keyText(Number(row["merchant"]), String(row["order_id"]));
-      const key = wanted.get(text);
-      if (key !== undefined) keys.set(text, key);
+      const key = wanted.get(Number(row["merchant"]), String(row["order_id"]));
+      if (key !== undefined) keys.set(key.merchant, key.order_id, key);
     }
     return keys;
   }
@@ -79,14 +74,14 @@ export function createReader<X, R>(options: OrderBookOptions<X, R>) {
       peek(tx, wanted.parked).then((keys) => select(tx, parkedSql, keys)),
     ]);
     await options.decoder.prepare([...buffers(orderRows, "payload"), ...buffers(refundRows, "payload"), ...buffers(parkedRows, "value")]);
-    const orders = new Map<string, Booked<X>>();
+    const orders = new MerchantMap<Booked<X>>();
     for (const row of orderRows) {
       const order = orderOf(row, options.decoder);
-      orders.set(keyText(order.place.merchant, order.orderId), { order, extra: readExtra(options.extra.order, names, row) });
+      orders.set(order.place.merchant, order.orderId, { order, extra: readExtra(options.extra.order, names, row) });
     }
     for (const row of refundRows) {
       const refund = refundOf(row, options.decoder);
-      orders.get(keyText(Number(row["merchant"]), String(row["order_id"])))?.order.refunds.set(refund.refundId ?? "", refund);
+      orders.get(Number(row["merchant"]), String(row["order_id"]))?.order.refunds.set(refund.refundId ?? "", refund);
     }
     return { orders, parked: groupParked(parkedRows) };
   }
@@ -135,13 +130,12 @@ function refundOf(row: Record<string, unknown>, decoder: OrderDecoder): Refund {
   };
 }
 
-function groupParked(rows: Rows): Map<string, ParkedRow[]> {
-  const groups = new Map<string, ParkedRow[]>();
+function groupParked(rows: Rows): MerchantMap<ParkedRow[]> {
+  const groups = new MerchantMap<ParkedRow[]>();
   for (const row of rows) {
     const parked = parkedOf(row);
-    const key = keyText(parked.merchant, parked.orderId);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [parked]);
+    const group = groups.get(parked.merchant, parked.orderId);
+    if (group === undefined) groups.set(parked.merchant, parked.orderId, [parked]);
     else group.push(parked);
   }
   return groups;

@@ -1,4 +1,4 @@
-import { bytea, instant, int8Number } from "@perkstream/postgres";
+import { bytea, instant, int8Number } from "@perkstream/postgres/schema";
 import {
   bigint,
   boolean,

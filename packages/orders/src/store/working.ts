@@ -4,19 +4,20 @@ import { OrderState, type Refund } from "../domain/order.ts";
 import { scopeOf } from "../domain/preconditions.ts";
 import type { Booked, OrderEntry } from "../handle.ts";
 import type { WorkingOrders } from "./contract.ts";
-import { decodeStored, keyText, type Loaded, type OrderKey, type ParkedRow } from "./read.ts";
+import { MerchantMap } from "../merchant-map.ts";
+import { decodeStored, type Loaded, type OrderKey, type ParkedRow } from "./read.ts";
 import type { RefundRow, Writer } from "./write.ts";
 
 type Waiting = OrderKey & { readonly entry: OrderEntry };
 
 /** What one transaction read of the orders, and what it changed. */
 export class WorkingSet<X, R> implements WorkingOrders<X, R> {
-  readonly #orders: Map<string, Booked<X>>;
-  readonly #parked: Map<string, ParkedRow[]>;
+  readonly #orders: MerchantMap<Booked<X>>;
+  readonly #parked: MerchantMap<ParkedRow[]>;
   readonly #added = new Set<Booked<X>>();
   readonly #changed = new Set<Booked<X>>();
   readonly #refunds: RefundRow<X, R>[] = [];
-  readonly #waiting = new Map<string, Waiting[]>();
+  readonly #waiting = new MerchantMap<Waiting[]>();
   readonly #released: ParkedRow[] = [];
   readonly #decoder: OrderDecoder;
   readonly #write: Writer<X, R>;
@@ -29,11 +30,11 @@ export class WorkingSet<X, R> implements WorkingOrders<X, R> {
   }
 
   find(merchant: number, orderId: string): Booked<X> | undefined {
-    return this.#orders.get(keyText(merchant, orderId));
+    return this.#orders.get(merchant, orderId);
   }
 
   waits(merchant: number, orderId: string): boolean {
-    return this.#parked.size > 0 && this.#parked.has(keyText(merchant, orderId));
+    return this.#parked.size > 0 && this.#parked.has(merchant, orderId);
   }
 
   open({ event, record }: OrderEntry, merchant: number, acct: number, localDay: number): OrderState {
@@ -52,7 +53,7 @@ export class WorkingSet<X, R> implements WorkingOrders<X, R> {
 
   add(order: OrderState, extra: X): Booked<X> {
     const booked = { order, extra };
-    this.#orders.set(keyText(order.place.merchant, order.orderId), booked);
+    this.#orders.set(order.place.merchant, order.orderId, booked);
     this.#added.add(booked);
     return booked;
   }
@@ -67,26 +68,25 @@ export class WorkingSet<X, R> implements WorkingOrders<X, R> {
   }
 
   park(merchant: number, entry: OrderEntry): void {
-    const key = keyText(merchant, entry.event.orderId);
-    const waiting = this.#waiting.get(key);
-    const parked = { merchant, orderId: entry.event.orderId, entry };
-    if (waiting === undefined) this.#waiting.set(key, [parked]);
+    const { orderId } = entry.event;
+    const waiting = this.#waiting.get(merchant, orderId);
+    const parked = { merchant, orderId, entry };
+    if (waiting === undefined) this.#waiting.set(merchant, orderId, [parked]);
     else waiting.push(parked);
   }
 
   unpark(merchant: number, orderId: string): readonly OrderEntry[] {
     if (this.#parked.size === 0 && this.#waiting.size === 0) return [];
-    const key = keyText(merchant, orderId);
-    const stored = this.#parked.get(key) ?? [];
-    const waiting = this.#waiting.get(key) ?? [];
-    this.#parked.delete(key);
-    this.#waiting.delete(key);
+    const stored = this.#parked.get(merchant, orderId) ?? [];
+    const waiting = this.#waiting.get(merchant, orderId) ?? [];
+    this.#parked.delete(merchant, orderId);
+    this.#waiting.delete(merchant, orderId);
     this.#released.push(...stored);
     return [...stored.map((row) => this.#entryOf(row)), ...waiting.map(({ entry }) => entry)];
   }
 
   parkedUntil(merchant: number, orderId: string): number | undefined {
-    const stored = this.#parked.get(keyText(merchant, orderId));
+    const stored = this.#parked.get(merchant, orderId);
     return stored?.reduce((latest, { record }) => Math.max(latest, record.timestamp), 0);
   }
 

@@ -1,9 +1,10 @@
 import { randomBytes } from "node:crypto";
+import { createKafka, kafkajs } from "../kafkajs.ts";
 import { openSql, type Sql } from "@perkstream/postgres";
 import { testDatabase, type TestDatabase } from "@perkstream/postgres/testing";
 import { Registry } from "@perkstream/service";
-import type { Admin, Kafka, Producer } from "kafkajs";
-import { createKafka, kafkajs } from "../kafkajs.ts";
+import { ensureTopics } from "@perkstream/stack";
+import type { Admin, Kafka, KafkaMessage, Producer } from "kafkajs";
 import { ensureProgress } from "../progress.ts";
 import { startProgram, type HostOptions, type RunningProgram } from "../host.ts";
 import { probeMigrations, probeProgram, type ProbeEvent, type ProbeWork } from "./probe.ts";
@@ -27,6 +28,7 @@ export interface Bed {
   readonly sql: Sql;
   readonly topic: string;
   readonly noticeTopic: string;
+  readonly deadLetterTopic: string;
   readonly partitions: number;
   send(events: readonly (ProbeEvent | string)[], key?: (event: ProbeEvent | string, i: number) => string): Promise<void>;
   start(options?: Partial<HostOptions<ProbeEvent, ProbeWork>> & { url?: string }): RunningProgram;
@@ -37,6 +39,8 @@ export interface Bed {
   totals(sql?: Sql): Promise<Record<string, number>>;
   /** Values of all notices, by partition and offset. */
   notices(): Promise<{ partition: number; value: string; source: string }[]>;
+  /** All dead letters that were published. */
+  deadLetters(): Promise<{ key: Buffer | null; value: Buffer | null; headers: Record<string, string> }[]>;
   close(): Promise<void>;
 }
 
@@ -48,9 +52,12 @@ export async function testBed(stack: { postgresUrl: string; kafkaBrokers: string
   const suffix = randomBytes(4).toString("hex");
   const topic = `probe-${suffix}`;
   const noticeTopic = `probe-notices-${suffix}`;
-  await admin.createTopics({
-    topics: [topic, noticeTopic].map((name) => ({ topic: name, numPartitions: partitions, replicationFactor: 1 })),
-    waitForLeaders: true,
+  const deadLetterTopic = `probe-dead-${suffix}`;
+  await ensureTopics(stack.kafkaBrokers, {
+    partitions,
+    development: true,
+    topics: { orders: topic, notifications: noticeTopic },
+    others: [deadLetterTopic],
   });
   const producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   await producer.connect();
@@ -68,6 +75,7 @@ export async function testBed(stack: { postgresUrl: string; kafkaBrokers: string
     sql,
     topic,
     noticeTopic,
+    deadLetterTopic,
     partitions,
     async send(events, key = (_event, i) => `key-${i % 10}`) {
       const messages = events.map((event, i) => ({ key: key(event, i), value: typeof event === "string" ? event : JSON.stringify(event) }));
@@ -81,6 +89,7 @@ export async function testBed(stack: { postgresUrl: string; kafkaBrokers: string
         sql: pool,
         kafka: createKafka({ brokers: stack.kafkaBrokers.split(","), clientId: "host" }),
         noticeTopic,
+        deadLetterTopic,
         log: silent,
         metrics: new Registry(),
         ...options,
@@ -108,12 +117,27 @@ export async function testBed(stack: { postgresUrl: string; kafkaBrokers: string
       const rows = await from<{ key: string; amount: bigint }[]>`SELECT key, amount FROM probe.total ORDER BY key`;
       return Object.fromEntries(rows.map((row) => [row.key, Number(row.amount)]));
     },
-    notices: () => readAll(kafka, admin, noticeTopic),
+    async notices() {
+      const records = await readAll(kafka, admin, noticeTopic);
+      return records.map(({ partition, message }) => ({
+        partition,
+        value: String(message.value),
+        source: String(message.headers?.["source"]),
+      }));
+    },
+    async deadLetters() {
+      const records = await readAll(kafka, admin, deadLetterTopic);
+      return records.map(({ message: { key, value, headers = {} } }) => ({
+        key,
+        value,
+        headers: Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, String(text)])),
+      }));
+    },
     async close() {
       await Promise.all(hosts.map((host) => host.stop()));
       await Promise.all([...pools, sql].map((pool) => pool.end({ timeout: 2 })));
       await producer.disconnect();
-      await admin.deleteTopics({ topics: [topic, noticeTopic] }).catch(() => {});
+      await admin.deleteTopics({ topics: [topic, noticeTopic, deadLetterTopic] }).catch(() => {});
       await admin.disconnect();
       await database.drop();
     },
@@ -121,20 +145,18 @@ export async function testBed(stack: { postgresUrl: string; kafkaBrokers: string
   return bed;
 }
 
-async function readAll(kafka: Kafka, admin: Admin, topic: string): Promise<{ partition: number; value: string; source: string }[]> {
+async function readAll(kafka: Kafka, admin: Admin, topic: string): Promise<{ partition: number; message: KafkaMessage }[]> {
   const ends = await admin.fetchTopicOffsets(topic);
   const expected = ends.reduce((sum, { high }) => sum + Number(high), 0);
-  const found: { partition: number; value: string; source: string }[] = [];
+  const found: { partition: number; message: KafkaMessage }[] = [];
   if (expected === 0) return found;
   const consumer = kafka.consumer({ groupId: `${topic}-reader-${randomBytes(3).toString("hex")}`, maxWaitTimeInMs: 100 });
   await consumer.connect();
   await consumer.subscribe({ topics: [topic], fromBeginning: true });
   await consumer.run({
-    eachMessage: async ({ partition, message }) => {
-      found.push({ partition, value: String(message.value), source: String(message.headers?.["source"]) });
-    },
+    eachMessage: async ({ partition, message }) => void found.push({ partition, message }),
   });
-  await until(`${expected} notices read`, () => found.length >= expected);
+  await until(`${expected} records read`, () => found.length >= expected);
   await consumer.disconnect();
   return found;
 }

@@ -1,7 +1,7 @@
 import { fileURLToPath } from "node:url";
 import { fromSet, insertSet, type Migrations } from "@perkstream/postgres";
 import { pgSchema, text } from "drizzle-orm/pg-core";
-import { int8Number } from "@perkstream/postgres";
+import { int8Number } from "@perkstream/postgres/schema";
 import { noticeId } from "../notice-id.ts";
 import type { Entry, Outcome, Program } from "../program.ts";
 import { hostRights } from "../rights.ts";
@@ -33,9 +33,23 @@ export interface ProbeWork {
 /** The scope of every probe event. */
 export const PROBE_SCOPE = "11111111-1111-4111-8111-111111111111";
 
+/** A sweep that does something `times` times in each partition, counted with its progress: a notice and a step each. */
+function sweepOnce(times: number): NonNullable<Program<ProbeEvent, ProbeWork>["sweep"]> {
+  return async ({ progress }, { partition }) => {
+    const { counters } = progress.get(partition)!;
+    const done = counters[0] ?? 0;
+    if (done >= times) return { notices: [], applied: [], more: false };
+    counters[0] = done + 1;
+    const key = `swept-${partition}`;
+    const notice = { id: noticeId("probe", "Swept", PROBE_SCOPE, key, String(done)), key, value: Buffer.from(`${key}-${done}`) };
+    const applied = { partition, kind: "sweep", customer: partition, asOf: done, detail: null };
+    return { notices: [{ partition, notice }], applied: [applied], more: false };
+  };
+}
+
 export function probeProgram(
   topic: string,
-  hooks: { beforeDecide?: (entry: Entry<ProbeEvent>) => void } = {},
+  hooks: { readonly beforeDecide?: (entry: Entry<ProbeEvent>) => void; readonly sweeps?: number } = {},
 ): Program<ProbeEvent, ProbeWork> {
   return {
     name: "probe",
@@ -69,6 +83,7 @@ export function probeProgram(
       work.totals.set(key, (work.totals.get(key) ?? 0) + amount);
       return { result: "applied", notices: [{ id: noticeId("probe", "Counted", PROBE_SCOPE, key, id), key, value: Buffer.from(id) }] };
     },
+    ...(hooks.sweeps === undefined ? {} : { sweep: sweepOnce(hooks.sweeps) }),
     async save({ tx }, work) {
       await Promise.all([
         insertSet(

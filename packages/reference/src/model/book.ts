@@ -88,7 +88,9 @@ export function notifyOfLot(book: Book, type: string, lot: Lot, amount: bigint, 
 }
 
 export function notify(book: Book, type: string, customerId: string, occurredAt: Instant, fields: object): void {
-  book.notifications.push({ type, customerId, occurredAt: timeText(occurredAt), currency: book.merchant.currency, ...fields });
+  // Only what tells of an amount of money names its currency.
+  const money = "amountMinor" in fields ? { currency: book.merchant.currency } : {};
+  book.notifications.push({ type, customerId, occurredAt: timeText(occurredAt), ...money, ...fields });
 }
 
 export function hasExpired(lot: Lot, asOf: Instant): boolean {

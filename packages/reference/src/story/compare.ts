@@ -23,7 +23,7 @@ const tierKinds = /^(pin|unpin|promote|demote) /;
 export const tierPart: Part = ({ customers, orders, notifications, deadLetters, duplicates, parked, refusals, previews }, { world }) => ({
   customers: Object.fromEntries([...world.members.keys()].map((id) => [id, without(customers[id]!, "cashback")])),
   orders,
-  notifications: notifications.filter(({ type }) => type === "TierChanged").map((notice) => without(notice, "currency")),
+  notifications: notifications.filter(({ type }) => type === "TierChanged"),
   deadLetters,
   duplicates,
   parked,

@@ -3,7 +3,7 @@ import { ladderOf } from "../model/world.ts";
 import { textOf, type Plot } from "./plot.ts";
 import { orderToName } from "./random-events.ts";
 import { changedLadder, randomCampaign } from "./random-rules.ts";
-import type { LadderEdit, MoveInput, Step } from "./types.ts";
+import type { Campaign, LadderEdit, MoveInput, Step } from "./types.ts";
 
 const dayMs = 86_400_000;
 
@@ -90,8 +90,20 @@ function campaigning(plot: Plot, at: string): Step {
   const now = model.world.campaigns.get(id)?.at(-1)?.campaign;
   const fresh = randomCampaign(random, id, plot.now);
   if (now === undefined || random.chance(0.5)) return { at, campaign: fresh };
-  const { status, budgetMinor, perCustomerCap, perOrderCapMinor, rateBps } = fresh;
-  const few = random.pick([{ status }, { budgetMinor }, { perCustomerCap }, { perOrderCapMinor, rateBps }]);
+  const { status, budgetMinor, perCustomerCap, perOrderCapMinor, rateBps, holdDays, expiry, stacking, priority, tierMultiplier } = fresh;
+  const { include, exclude, minOrderMinor, startsAt, endsAt } = fresh;
+  const few = random.pick<Partial<Campaign>>([
+    { status },
+    { budgetMinor },
+    { perCustomerCap },
+    { perOrderCapMinor, rateBps },
+    { holdDays },
+    { expiry },
+    { include, exclude, minOrderMinor },
+    { stacking, priority },
+    { tierMultiplier },
+    { startsAt, endsAt },
+  ]);
   // An edit may set any status but draft.
   return { at, campaign: { ...now, ...(now.status === "draft" ? { status: "active" } : {}), ...few } };
 }

@@ -51,7 +51,7 @@ function drafted({ chance }: Random, campaign: Campaign): Campaign {
 function randomIds({ whole, pick, chance }: Random, { orderIds }: Profile): Pick<Plot, "customers" | "orderIds"> {
   const hostile = chance(0.1);
   const customers = hostile ? ['c"1\\', "c,{2}", "ć 😀3"] : ["c1", "c2", "c3"];
-  const nameOf = (number: number) => (hostile ? `${"ö😀".repeat(number % 32)}"${number}\\,{}'` : `o${number}`);
+  const nameOf = (number: number) => (hostile ? `${"ö😀".repeat(number % 24)}"${number}\\,{}'` : `o${number}`);
   return {
     customers: customers.slice(0, whole(1, 3)),
     orderIds: Array.from({ length: pick(orderIds) }, (_, number) => nameOf(number + 1)),

@@ -4,9 +4,9 @@ import { promisify } from "node:util";
 import { answersQueries } from "../embedded/postgres.ts";
 import { isBrokerReady } from "../embedded/kafka.ts";
 import { isRegistryReady, registryUrlAt } from "../embedded/registry.ts";
-import type { GivenAddresses, StartedAddresses } from "../embedded/start.ts";
+import type { GivenAddresses } from "../embedded/start.ts";
 import { StackError } from "../errors.ts";
-import type { StackOptions } from "../options.ts";
+import type { Stack, StackOptions } from "../options.ts";
 import { freePorts, loopback, portFrom, stackPorts } from "../ports.ts";
 import { waitUntil } from "../wait.ts";
 import { startTestContainers } from "./test-containers.ts";
@@ -31,7 +31,7 @@ export async function isEngineThere(env: NodeJS.ProcessEnv): Promise<boolean> {
  * The servers that the environment does not bring, in containers: of their own and removed at the end for tests (testcontainers),
  * those of docker-compose.yml with their volumes for people. Throws `docker_failed`.
  */
-export async function startContainers(options: StackOptions, env: NodeJS.ProcessEnv, given: GivenAddresses): Promise<StartedAddresses> {
+export async function startContainers(options: StackOptions, env: NodeJS.ProcessEnv, given: GivenAddresses): Promise<Stack> {
   if (given.postgresUrl !== undefined && given.registryUrl === undefined) {
     throw new StackError(
       "docker_failed",

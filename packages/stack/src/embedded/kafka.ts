@@ -4,8 +4,8 @@ import { access, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { Kafka, logLevel } from "kafkajs";
 import { StackError } from "../errors.ts";
+import { loadKafkajs } from "../kafkajs.ts";
 import { loopback } from "../ports.ts";
 import { Child } from "../process/child.ts";
 import type { EmbeddedContext } from "./context.ts";
@@ -16,24 +16,36 @@ const readyLimitMs = 180_000;
 const failedStopMs = 10_000;
 const log4j = fileURLToPath(new URL("../../maven/log4j2.properties", import.meta.url));
 
+/** Ports of the node; `advertised` is where clients are told to connect, which is not `port` behind a proxy. */
+interface KafkaPorts {
+  readonly port: number;
+  readonly advertised: number;
+  readonly controller: number;
+}
+
 /** Starts one KRaft node (broker and controller) on 127.0.0.1. Throws StackError. */
-export async function startKafka(
-  context: EmbeddedContext,
-  java: string,
-  jars: string,
-  port: number,
-  controllerPort: number,
-): Promise<Child> {
+export async function startKafka(context: EmbeddedContext, java: string, jars: string, ports: KafkaPorts): Promise<Child> {
   const folder = join(context.dataDir, "kafka");
   await mkdir(folder, { recursive: true });
   const properties = join(folder, "server.properties");
-  await writeFile(properties, serverProperties(join(folder, "data"), port, controllerPort));
+  await writeFile(properties, serverProperties(join(folder, "data"), ports));
   const classPath = join(jars, "*");
   await format(folder, java, classPath, properties, context.env);
   const child = await Child.start({
     name: "Kafka",
     command: java,
-    args: ["-Xms256m", "-Xmx512m", "-XX:+UseSerialGC", `-Dlog4j2.configurationFile=${log4j}`, "-cp", classPath, "kafka.Kafka", properties],
+    // Without the optimising compiler: for a broker of minutes or hours it costs twice what the broker's own work does.
+    args: [
+      "-Xms256m",
+      "-Xmx512m",
+      "-XX:+UseSerialGC",
+      "-XX:TieredStopAtLevel=1",
+      `-Dlog4j2.configurationFile=${log4j}`,
+      "-cp",
+      classPath,
+      "kafka.Kafka",
+      properties,
+    ],
     cwd: folder,
     env: context.env,
     logFile: join(context.logDir, "kafka.log"),
@@ -43,7 +55,7 @@ export async function startKafka(
     onCrash: context.onCrash,
   });
   await child
-    .ready(() => isBrokerReady(`${loopback}:${port}`), readyLimitMs)
+    .ready(() => isBrokerReady(`${loopback}:${ports.port}`), readyLimitMs)
     .catch(async (error: unknown) => {
       await child.stop(failedStopMs);
       throw error;
@@ -56,6 +68,7 @@ export async function startKafka(
  * kafkajs crashes a consumer that meets GROUP_LOAD_IN_PROGRESS, which the first group on a fresh broker would.
  */
 export async function isBrokerReady(brokers: string): Promise<boolean> {
+  const { Kafka, logLevel } = await loadKafkajs();
   const kafka = new Kafka({
     clientId: "perkstream-stack",
     brokers: brokers.split(","),
@@ -98,14 +111,14 @@ async function format(folder: string, java: string, classPath: string, propertie
   }
 }
 
-function serverProperties(dataFolder: string, port: number, controllerPort: number): string {
+function serverProperties(dataFolder: string, { port, advertised, controller }: KafkaPorts): string {
   const values = {
     "process.roles": "broker,controller",
     "node.id": 1,
     // The voters stand in the configuration and not in the log, so that the data can be started again on other ports.
-    "controller.quorum.voters": `1@${loopback}:${controllerPort}`,
-    listeners: `PLAINTEXT://${loopback}:${port},CONTROLLER://${loopback}:${controllerPort}`,
-    "advertised.listeners": `PLAINTEXT://${loopback}:${port}`,
+    "controller.quorum.voters": `1@${loopback}:${controller}`,
+    listeners: `PLAINTEXT://${loopback}:${port},CONTROLLER://${loopback}:${controller}`,
+    "advertised.listeners": `PLAINTEXT://${loopback}:${advertised}`,
     "controller.listener.names": "CONTROLLER",
     "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     "log.dirs": dataFolder,

@@ -1,7 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { openGuard } from "../process/guard.ts";
-import type { StackOptions, StackProgress } from "../options.ts";
+import type { Stack, StackOptions, StackProgress } from "../options.ts";
 import { freePorts, loopback, portFrom, requireFree, stackPorts } from "../ports.ts";
 import type { Child } from "../process/child.ts";
 import type { EmbeddedContext } from "./context.ts";
@@ -13,7 +13,7 @@ import { endLeftover } from "../process/pid-file.ts";
 import { startPostgres } from "./postgres.ts";
 import { registryUrlAt, startRegistry } from "./registry.ts";
 
-const stopLimitMs = { registry: 5_000, kafka: 15_000, postgres: 15_000 } as const;
+const stopLimitMs: Readonly<Record<ServerName, number>> = { registry: 5_000, kafka: 15_000, postgres: 15_000 };
 
 /** What the environment brings; the missing ones are started. */
 export interface GivenAddresses {
@@ -22,11 +22,18 @@ export interface GivenAddresses {
   readonly registryUrl: string | undefined;
 }
 
-export interface StartedAddresses {
-  readonly postgresUrl: string;
-  readonly kafkaBrokers: string;
-  readonly registryUrl: string;
-  stop(): Promise<void>;
+/** The servers that were started here, in the order of their start. */
+const serverNames = ["postgres", "kafka", "registry"] as const;
+export type ServerName = (typeof serverNames)[number];
+
+/** Servers that this process started, and can stop and start one by one. */
+export interface Servers extends Stack {
+  /** Undefined when it does not run. */
+  pidOf(server: ServerName): number | undefined;
+  /** Stops one in order; does nothing to one that has ended. */
+  stopOne(server: ServerName): Promise<void>;
+  /** Starts one that has ended or been stopped, on its data and port. Throws StackError; then it is down. */
+  startOne(server: ServerName): Promise<void>;
 }
 
 /**
@@ -40,7 +47,7 @@ export async function startEmbedded(
   env: NodeJS.ProcessEnv,
   cacheDir: string,
   given: GivenAddresses,
-): Promise<StartedAddresses> {
+): Promise<Servers> {
   const dataDir = resolve(options.dataDir);
   const [runDir, logDir] = [join(dataDir, "run"), join(dataDir, "logs")];
   await mkdir(runDir, { recursive: true });
@@ -78,13 +85,14 @@ async function startMissing(
   cacheDir: string,
   given: GivenAddresses,
   stops: (() => Promise<void>)[],
-): Promise<Omit<StartedAddresses, "stop">> {
+): Promise<Omit<Servers, "stop">> {
   const ports = await choosePorts(options, context.env, given);
   const report = reporter(options);
   const needsJava = given.kafkaBrokers === undefined || given.registryUrl === undefined;
   const java = needsJava ? await findJava(context.env) : "";
-  const running: Record<keyof typeof stopLimitMs, Child | undefined> = { postgres: undefined, kafka: undefined, registry: undefined };
-  for (const name of ["postgres", "kafka", "registry"] as const) stops.push(async () => running[name]?.stop(stopLimitMs[name]));
+  const running = new Map<ServerName, { child: Child; start: () => Promise<Child> }>();
+  for (const name of serverNames) stops.push(async () => running.get(name)?.child.stop(stopLimitMs[name]));
+  const run = async (name: ServerName, start: () => Promise<Child>) => void running.set(name, { child: await start(), start });
 
   const downloads = report("Downloads");
   const jars = needsJava
@@ -93,24 +101,30 @@ async function startMissing(
   const postgresUrl = (async () => {
     if (given.postgresUrl !== undefined) return given.postgresUrl;
     const done = report("PostgreSQL");
-    const server = await startPostgres(context, ports.postgres);
-    running.postgres = server.child;
+    let url = "";
+    await run("postgres", async () => {
+      const server = await startPostgres(context, ports.postgres);
+      url = server.url;
+      return server.child;
+    });
     done(`ready on port ${ports.postgres}`, true);
-    return server.url;
+    return url;
   })();
   const kafkaBrokers = (async () => {
     if (given.kafkaBrokers !== undefined) return given.kafkaBrokers;
     const folder = (await jars).kafka;
     const done = report("Kafka");
-    running.kafka = await startKafka(context, java, folder, ports.kafka, ports.controller);
-    done(`ready on port ${ports.kafka}`, true);
-    return `${loopback}:${ports.kafka}`;
+    const { kafka: port, controller } = ports;
+    const advertised = options.kafkaAdvertisedPort ?? port;
+    await run("kafka", () => startKafka(context, java, folder, { port, advertised, controller }));
+    done(`ready on port ${port}`, true);
+    return `${loopback}:${advertised}`;
   })();
   const registryUrl = (async () => {
     if (given.registryUrl !== undefined) return given.registryUrl;
     const [url, { registry }] = await Promise.all([postgresUrl, jars]);
     const done = report("Schema registry");
-    running.registry = await startRegistry(context, java, registry, ports.registry, url);
+    await run("registry", () => startRegistry(context, java, registry, ports.registry, url));
     done(`ready on port ${ports.registry}`, true);
     return registryUrlAt(`http://${loopback}:${ports.registry}`);
   })();
@@ -118,7 +132,22 @@ async function startMissing(
   const settled = await Promise.allSettled([postgresUrl, kafkaBrokers, registryUrl]);
   const failure = settled.find((result) => result.status === "rejected");
   if (failure !== undefined) throw failure.reason;
-  return { postgresUrl: await postgresUrl, kafkaBrokers: await kafkaBrokers, registryUrl: await registryUrl };
+  return {
+    postgresUrl: await postgresUrl,
+    kafkaBrokers: await kafkaBrokers,
+    registryUrl: await registryUrl,
+    pidOf: (name) => {
+      const child = running.get(name)?.child;
+      return child === undefined || child.hasEnded ? undefined : child.pid;
+    },
+    stopOne: async (name) => running.get(name)?.child.stop(stopLimitMs[name]),
+    startOne: async (name) => {
+      const server = running.get(name);
+      if (server === undefined) throw new Error(`${name} was not started here`);
+      await server.child.stop(stopLimitMs[name]);
+      await run(name, server.start);
+    },
+  };
 }
 
 async function endLeftovers(runDir: string): Promise<void> {

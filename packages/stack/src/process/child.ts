@@ -87,6 +87,10 @@ export class Child {
     }
   }
 
+  get hasEnded(): boolean {
+    return this.#exit !== null;
+  }
+
   /** Waits for a condition; throws `child_crashed` as soon as the process ends and `not_ready` after the time. */
   async ready(condition: () => Promise<boolean>, timeoutMs: number): Promise<void> {
     const isReady = await waitUntil(condition, timeoutMs, this.#abort.signal);

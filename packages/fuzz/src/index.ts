@@ -1,0 +1,3 @@
+export { anyBytes, changedBytes } from "./bytes.ts";
+export { fuzz, type FuzzOptions } from "./fuzz.ts";
+export { oddNumber, oddText, oddValue } from "./odd.ts";

@@ -1,0 +1,2 @@
+ALTER TABLE "probe"."dead_letter" ADD COLUMN "published_at" timestamp with time zone;--> statement-breakpoint
+CREATE INDEX "dead_letter_part_index" ON "probe"."dead_letter" USING btree ("part") WHERE published_at is null;
