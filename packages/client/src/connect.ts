@@ -73,6 +73,8 @@ export function connect(options: ConnectOptions): Connection {
   let socket: WebSocketLike | undefined;
   let tokenCall = 0;
   let storageKey: string | undefined;
+  let unstored: string | null | undefined;
+  let isStoring = false;
   // Inputs that arise while effects are being done (a handler that calls ack, say) wait for their turn.
   const inputs: Input[] = [];
   let busy = false;
@@ -130,12 +132,22 @@ export function connect(options: ConnectOptions): Connection {
     }
   }
 
+  // One after the other, and of those that wait the newest: a storage that takes its time must not end with an older one.
   async function store(cursor: string | null): Promise<void> {
-    try {
-      if (storageKey !== undefined) await storage.set(storageKey, cursor);
-    } catch (error) {
-      call(options.onError, error);
+    unstored = cursor;
+    if (isStoring || storageKey === undefined) return;
+    isStoring = true;
+    while (unstored !== undefined) {
+      const next = unstored;
+      unstored = undefined;
+      try {
+        const stored = storage.set(storageKey, next);
+        if (stored !== undefined) await stored;
+      } catch (error) {
+        call(options.onError, error);
+      }
     }
+    isStoring = false;
   }
 
   function open(token: string): void {

@@ -133,6 +133,23 @@ it("keeps the cursor by merchant and customer and starts from it the next time",
   expect(FakeSocket.last.sent).toEqual([{ t: "hello", device: "node", cursor: "0:8" }]);
 });
 
+it("writes one cursor at a time, and of those that wait the newest", async () => {
+  const written: (string | null)[] = [];
+  const done: (() => void)[] = [];
+  const set = (_: string, cursor: string | null) => {
+    written.push(cursor);
+    return new Promise<void>((resolve) => done.push(resolve));
+  };
+  await reachOnline({ storage: { get: () => undefined, set } });
+  const [first] = written;
+  for (const offset of [6, 7, 8]) FakeSocket.last.receive(earned(offset));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(written).toEqual([first]);
+  done[0]!();
+  await vi.advanceTimersByTimeAsync(0);
+  expect(written).toEqual([first, "0:8"]);
+});
+
 it("works on when storage fails, and says so", async () => {
   const onError = vi.fn<(error: unknown) => void>();
   const broken = (): never => {

@@ -11,7 +11,7 @@ import { closeCode, finalReasons, isAfter } from "./protocol.ts";
  *   │     └────────────┴──── close, deadline ───┴────────────────────────┤ ◄────┘
  *   │  retry timer, wake                                                 ▼
  *   └──────────────────────────────────────────────────────────────── waiting
- *   stop, 4000, 4002, 4003, a second 4001 without a welcome between, another customer's token: closed, for good.
+ *   stop, 4000 (but for a lost hello), 4002, 4003, a second 4001 for a token that was not taken, another customer's token: closed, for good.
  */
 
 /** Bounds of everything that waits or grows, in ms unless named otherwise. */
@@ -22,6 +22,12 @@ export const limits = {
   stableAfterMs: 10_000,
   /** For a token, for socket and welcome together, and for the answer to an auth frame. */
   deadlineMs: 30_000,
+  /** The server gives up a socket that has said no hello for so long. */
+  helloMs: 5_000,
+  /** Hellos in a row that seem to have been lost before the cursor is doubted all the same. */
+  lostHellos: 3,
+  /** The longest that a token may live. */
+  tokenLifeMs: 900_000,
   /** A token is renewed this long before its expiry, or after four fifths of a shorter life. */
   refreshBeforeMs: 60_000,
   minRefreshMs: 1_000,
@@ -76,6 +82,8 @@ export function createMachine(device: string, random: () => number): Machine {
   let wantedAck: string | undefined;
   let sentAck: string | undefined;
   let ackPaused = false;
+  let askedAt = 0;
+  let lostHellos = 0;
   const ids = new Set<string>();
   let out: Effect[] = [];
 
@@ -96,14 +104,15 @@ export function createMachine(device: string, random: () => number): Machine {
     out.push({ do: "cancelTimers" });
     if (state.status !== "connecting" || phase === "idle") say({ status: "connecting" });
     // A token that would hold: not every reconnect of every client should be a request to the token's issuer.
-    if (token?.expiresAt !== undefined && token.expiresAt - now > limits.refreshBeforeMs) return open(token.text);
+    if (token?.expiresAt !== undefined && token.expiresAt - now > limits.refreshBeforeMs) return open(token.text, now);
     phase = "token";
     out.push({ do: "fetchToken" });
     timer("deadline", limits.deadlineMs);
   }
 
-  function open(text: string): void {
+  function open(text: string, now: number): void {
     phase = "opening";
+    askedAt = now;
     out.push({ do: "open", token: text });
     timer("deadline", limits.deadlineMs);
   }
@@ -117,12 +126,12 @@ export function createMachine(device: string, random: () => number): Machine {
     say({ status: "waiting", code, retryInMs });
   }
 
-  function gotToken(input: Extract<Input, { type: "token" }>): void {
+  function gotToken(input: Extract<Input, { type: "token" }>, now: number): void {
     if (owner !== undefined && owner !== input.owner) return finish("other_customer");
     if (owner === undefined) cursor = input.cursor;
     owner = input.owner;
     token = { text: input.token, owner, expiresAt: input.expiresAt };
-    if (phase === "token") return open(token.text);
+    if (phase === "token") return open(token.text, now);
     if (phase !== "online") return;
     out.push({ do: "send", frame: { t: "auth", token: token.text } });
     // The answer is also the one sign of life that a browser can ask for: pings of the protocol are hidden from pages.
@@ -136,7 +145,8 @@ export function createMachine(device: string, random: () => number): Machine {
 
   function scheduleRefresh(expiresAt: string, now: number): void {
     refreshAttempt = 0;
-    const left = Date.parse(expiresAt) - now;
+    // By a clock that is far behind it would be longer than any token lives, and than a timer can be set for.
+    const left = Math.min(Date.parse(expiresAt) - now, limits.tokenLifeMs);
     timer("deadline", null);
     // Already over by this clock, though the server just accepted it: the clock is wrong, and 4001 will tell when.
     if (!(left > 0)) return timer("refresh", null);
@@ -144,6 +154,8 @@ export function createMachine(device: string, random: () => number): Machine {
   }
 
   function lost(code: number, now: number): void {
+    // Whatever else the server has to say, it took the token.
+    if (phase === "greeting" && code !== closeCode.token && code !== closeCode.abnormal) refused = false;
     if (code === closeCode.token && !refused) {
       refused = true;
       token = undefined;
@@ -151,9 +163,13 @@ export function createMachine(device: string, random: () => number): Machine {
       attempt++;
       return begin(now);
     }
+    const mayBeLost = code === closeCode.badFrame && phase === "greeting" && now - askedAt >= limits.helloMs;
+    // The hello may have been lost on the way, or come too late: that says nothing about its cursor, unless it goes on and on.
+    if (mayBeLost && (cursor === undefined || ++lostHellos < limits.lostHellos)) return wait(code, jitter(attempt));
     if (code === closeCode.badFrame && phase === "greeting" && cursor !== undefined) {
       // The server does not know this cursor (its topic was made anew, say): better all that is unread than nothing for ever.
-      cursor = undefined;
+      cursor = wantedAck = sentAck = undefined;
+      lostHellos = 0;
       out.push({ do: "store", cursor: null });
       return wait(code, jitter(attempt));
     }
@@ -174,6 +190,7 @@ export function createMachine(device: string, random: () => number): Machine {
   function welcomed(frame: Extract<ServerFrame, { t: "welcome" }>, now: number): void {
     phase = "online";
     refused = false;
+    lostHellos = 0;
     ackPaused = false;
     // An ack that was under way when the last connection broke may be lost; a repeat does no harm.
     wantedAck ??= sentAck;
@@ -241,7 +258,7 @@ export function createMachine(device: string, random: () => number): Machine {
   function step(input: Input, now: number): void {
     if (input.type === "start" || input.type === "wake") {
       if (phase === (input.type === "start" ? "idle" : "waiting")) begin(now);
-    } else if (input.type === "token") gotToken(input);
+    } else if (input.type === "token") gotToken(input, now);
     else if (input.type === "tokenFailed") noToken();
     else if (input.type === "opened") {
       phase = "greeting";

@@ -241,6 +241,75 @@ describe("close codes", () => {
     expect(machine.state).toEqual({ status: "closed", reason: "bad_frame" });
   });
 
+  it("4000 for a cursor forgets the acks of its numbering too", () => {
+    online("9:99");
+    handle({ type: "ack", cursor: "9:99" });
+    close(1006);
+    ring("retry");
+    handle({ type: "opened" });
+    close(4000);
+    ring("retry");
+    handle({ type: "opened" });
+    expect(only(welcome("3:-1", false), "send")).toEqual([]);
+    note(0);
+    expect(only(handle({ type: "ack", cursor: undefined }), "send")).toEqual([{ do: "send", frame: { t: "ack", cursor: "3:0" } }]);
+  });
+
+  it("4000 that comes late three times in a row is about the cursor after all", () => {
+    handle({ type: "start" });
+    token({ cursor: "9:99" });
+    const stored = Array.from({ length: 3 }, () => {
+      handle({ type: "opened" });
+      now += 5_000;
+      const effects = close(4000);
+      ring("retry");
+      return only(effects, "store").length;
+    });
+    expect(stored).toEqual([0, 0, 1]);
+    expect(only(handle({ type: "opened" }), "send")[0]?.frame).toEqual({ t: "hello", device: "phone" });
+  });
+
+  it("a welcome between two lost hellos begins their count anew", () => {
+    online("3:7");
+    for (let i = 0; i < 4; i++) {
+      close(1006);
+      ring("retry");
+      handle({ type: "opened" });
+      now += 5_000;
+      expect(only(close(4000), "store")).toEqual([]);
+      ring("retry");
+      handle({ type: "opened" });
+      welcome("3:7");
+    }
+  });
+
+  it("4001 for a token that the server had taken before asks for a fresh one", () => {
+    online();
+    close(4001);
+    token({ token: "t2" });
+    handle({ type: "opened" });
+    close(1013);
+    ring("retry");
+    handle({ type: "opened" });
+    expect(only(close(4001), "fetchToken")).toHaveLength(1);
+  });
+
+  it.each([undefined, "9:99"])("4000 that comes as late as for a missing hello is retried with what there was: cursor %s", (cursor) => {
+    const greet = () => only(handle({ type: "opened" }), "send")[0]?.frame;
+    handle({ type: "start" });
+    token({ cursor });
+    const hello = greet();
+    now += 5_000;
+    const effects = close(4000);
+    expect(machine.state).toMatchObject({ status: "waiting", code: 4000 });
+    expect(only(effects, "store")).toEqual([]);
+    ring("retry");
+    expect(greet()).toEqual(hello);
+    now += 4_999;
+    close(4000);
+    expect(machine.state.status).toBe(cursor === undefined ? "closed" : "waiting");
+  });
+
   it.each([1000, 1001, 1006, 1009, 1011, 1012, 1013, 4008, 4013, 4999])("%i is retried", (code) => {
     online();
     expect(retryIn(close(code))).toBe(250);
@@ -252,6 +321,15 @@ describe("close codes", () => {
     roll = 0;
     expect(retryIn(close(4009))).toBe(15_000);
   });
+});
+
+it("renews within a token's longest life, however far behind the clock is", () => {
+  handle({ type: "start" });
+  token();
+  handle({ type: "opened" });
+  const expiresAt = new Date(now + 30 * 86_400_000).toISOString();
+  const effects = frame({ t: "welcome", session: "s", cursor: "3:1", resumed: true, expiresAt });
+  expect(only(effects, "timer").find(({ name }) => name === "refresh")?.ms).toBe(quarter - limits.refreshBeforeMs);
 });
 
 describe("retries", () => {

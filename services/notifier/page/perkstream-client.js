@@ -44,6 +44,12 @@ const limits = {
 	stableAfterMs: 1e4,
 	/** For a token, for socket and welcome together, and for the answer to an auth frame. */
 	deadlineMs: 3e4,
+	/** The server gives up a socket that has said no hello for so long. */
+	helloMs: 5e3,
+	/** Hellos in a row that seem to have been lost before the cursor is doubted all the same. */
+	lostHellos: 3,
+	/** The longest that a token may live. */
+	tokenLifeMs: 9e5,
 	/** A token is renewed this long before its expiry, or after four fifths of a shorter life. */
 	refreshBeforeMs: 6e4,
 	minRefreshMs: 1e3,
@@ -65,6 +71,8 @@ function createMachine(device, random) {
 	let wantedAck;
 	let sentAck;
 	let ackPaused = false;
+	let askedAt = 0;
+	let lostHellos = 0;
 	const ids = /* @__PURE__ */ new Set();
 	let out = [];
 	const say = (next) => {
@@ -91,13 +99,14 @@ function createMachine(device, random) {
 	function begin(now) {
 		out.push({ do: "cancelTimers" });
 		if (state.status !== "connecting" || phase === "idle") say({ status: "connecting" });
-		if (token?.expiresAt !== void 0 && token.expiresAt - now > limits.refreshBeforeMs) return open(token.text);
+		if (token?.expiresAt !== void 0 && token.expiresAt - now > limits.refreshBeforeMs) return open(token.text, now);
 		phase = "token";
 		out.push({ do: "fetchToken" });
 		timer("deadline", limits.deadlineMs);
 	}
-	function open(text) {
+	function open(text, now) {
 		phase = "opening";
+		askedAt = now;
 		out.push({
 			do: "open",
 			token: text
@@ -116,7 +125,7 @@ function createMachine(device, random) {
 			retryInMs
 		});
 	}
-	function gotToken(input) {
+	function gotToken(input, now) {
 		if (owner !== void 0 && owner !== input.owner) return finish("other_customer");
 		if (owner === void 0) cursor = input.cursor;
 		owner = input.owner;
@@ -125,7 +134,7 @@ function createMachine(device, random) {
 			owner,
 			expiresAt: input.expiresAt
 		};
-		if (phase === "token") return open(token.text);
+		if (phase === "token") return open(token.text, now);
 		if (phase !== "online") return;
 		out.push({
 			do: "send",
@@ -142,12 +151,13 @@ function createMachine(device, random) {
 	}
 	function scheduleRefresh(expiresAt, now) {
 		refreshAttempt = 0;
-		const left = Date.parse(expiresAt) - now;
+		const left = Math.min(Date.parse(expiresAt) - now, limits.tokenLifeMs);
 		timer("deadline", null);
 		if (!(left > 0)) return timer("refresh", null);
 		timer("refresh", Math.max(limits.minRefreshMs, left - Math.min(limits.refreshBeforeMs, left / 5)));
 	}
 	function lost(code, now) {
+		if (phase === "greeting" && code !== closeCode.token && code !== closeCode.abnormal) refused = false;
 		if (code === closeCode.token && !refused) {
 			refused = true;
 			token = void 0;
@@ -155,8 +165,10 @@ function createMachine(device, random) {
 			attempt++;
 			return begin(now);
 		}
+		if (code === closeCode.badFrame && phase === "greeting" && now - askedAt >= limits.helloMs && (cursor === void 0 || ++lostHellos < limits.lostHellos)) return wait(code, jitter(attempt));
 		if (code === closeCode.badFrame && phase === "greeting" && cursor !== void 0) {
-			cursor = void 0;
+			cursor = wantedAck = sentAck = void 0;
+			lostHellos = 0;
 			out.push({
 				do: "store",
 				cursor: null
@@ -180,6 +192,7 @@ function createMachine(device, random) {
 	function welcomed(frame, now) {
 		phase = "online";
 		refused = false;
+		lostHellos = 0;
 		ackPaused = false;
 		wantedAck ??= sentAck;
 		advance(frame.cursor);
@@ -254,7 +267,7 @@ function createMachine(device, random) {
 	function step(input, now) {
 		if (input.type === "start" || input.type === "wake") {
 			if (phase === (input.type === "start" ? "idle" : "waiting")) begin(now);
-		} else if (input.type === "token") gotToken(input);
+		} else if (input.type === "token") gotToken(input, now);
 		else if (input.type === "tokenFailed") noToken();
 		else if (input.type === "opened") {
 			phase = "greeting";
@@ -341,6 +354,8 @@ function connect(options) {
 	let socket;
 	let tokenCall = 0;
 	let storageKey;
+	let unstored;
+	let isStoring = false;
 	const inputs = [];
 	let busy = false;
 	function feed(input) {
@@ -396,11 +411,20 @@ function connect(options) {
 		}
 	}
 	async function store(cursor) {
-		try {
-			if (storageKey !== void 0) await storage.set(storageKey, cursor);
-		} catch (error) {
-			call(options.onError, error);
+		unstored = cursor;
+		if (isStoring || storageKey === void 0) return;
+		isStoring = true;
+		while (unstored !== void 0) {
+			const next = unstored;
+			unstored = void 0;
+			try {
+				const stored = storage.set(storageKey, next);
+				if (stored !== void 0) await stored;
+			} catch (error) {
+				call(options.onError, error);
+			}
 		}
+		isStoring = false;
 	}
 	function open(token) {
 		drop();

@@ -57,6 +57,21 @@ test("disconnect reaches all instances and counts their connections", async () =
   for (const device of devices) expect(await device.closed).toEqual({ code: 4002, reason: "disconnected" });
 });
 
+test("a disconnect that is carried out late closes what was open when it was given, not what came since", async () => {
+  const before = await connect(one, "before");
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const [since, other] = [await connect(one, "since"), await connect(two, "other")];
+  const id = randomUUID();
+  await rig.sql`INSERT INTO notifier.command (id, merchant, customer_id, created_at)
+    VALUES (${id}::uuid, ${customer.merchant}::uuid, ${customer.customerId}, now() - interval '0.5 s')`;
+  const answers = () => rig.sql`SELECT closed FROM notifier.command_result WHERE command = ${id}::uuid ORDER BY closed`;
+  await expect.poll(answers, { timeout: 5_000 }).toEqual([{ closed: 0 }, { closed: 1 }]);
+  expect(await before.closed).toEqual({ code: 4002, reason: "disconnected" });
+  expect([since.socket.readyState, other.socket.readyState]).toEqual([WebSocket.OPEN, WebSocket.OPEN]);
+  since.close();
+  other.close();
+});
+
 test("the device limit counts all instances: the oldest goes, wherever it is", async () => {
   const devices: Device[] = [];
   for (let i = 0; i < 11; i++) {

@@ -1,3 +1,4 @@
+import { crashEnvironment } from "@perkstream/program";
 import { commonEnvironment, port } from "@perkstream/service";
 import { z } from "zod";
 import { defaultLimits, type Limits } from "./limits.ts";
@@ -42,6 +43,7 @@ export const environment = commonEnvironment
     PERKS_MAX_FRAME_BYTES: count(defaultLimits.frameBytes),
     PERKS_FRAMES_PER_SECOND: count(defaultLimits.framesPerSecond),
     PERKS_SEND_BUFFER_BYTES: count(defaultLimits.sendBufferBytes),
+    ...crashEnvironment,
   })
   .refine((env) => env.PERKS_JWKS_URL === undefined || env.PERKS_JWT_ISSUER !== undefined, {
     path: ["PERKS_JWT_ISSUER"],

@@ -61,7 +61,7 @@ export class Hub {
       key,
       partition: this.#options.partitionOf(key),
       expiresAt: claims.expiresAt,
-      openedAt: Date.now(),
+      openedAt: performance.now(),
     };
     const client: Client = { connection: new Connection(identity, this.#options.limits), socket, customer, since: 0, onDrain: null };
     this.#clients.add(client);
@@ -71,7 +71,7 @@ export class Hub {
 
   frame(client: Client, text: string | null, bytes: number): void {
     this.#options.metrics.framesIn.inc();
-    this.#run(client, client.connection.frame(text, bytes, Date.now()));
+    this.#run(client, client.connection.frame(text, bytes, performance.now()));
   }
 
   drained(client: Client): void {
@@ -120,8 +120,9 @@ export class Hub {
   }
 
   /** Expired tokens and missing hellos; called several times a second. */
-  tick(now: number): void {
-    for (const client of this.#clients) this.#run(client, client.connection.tick(now));
+  tick(): void {
+    const [now, at] = [Date.now(), performance.now()];
+    for (const client of this.#clients) this.#run(client, client.connection.tick(now, at));
   }
 
   close(client: Client, reason: CloseReason): void {
@@ -137,10 +138,10 @@ export class Hub {
     }));
   }
 
-  /** Closes all connections of a customer here, welcomed or not. */
-  disconnect(customer: Customer): number {
+  /** Closes all connections of a customer here that were opened by then (monotonic clock), welcomed or not. */
+  disconnect(customer: Customer, openedBy: number): number {
     const key = customerKey(customer);
-    const closing = [...this.#clients].filter((client) => client.connection.identity.key === key);
+    const closing = [...this.#clients].filter(({ connection: { identity } }) => identity.key === key && identity.openedAt <= openedBy);
     for (const client of closing) this.close(client, "disconnected");
     return closing.filter((client) => client.since > 0).length;
   }

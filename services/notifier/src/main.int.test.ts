@@ -1,10 +1,15 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { inboxName, inboxTopic, migrations as inboxMigrations } from "@perkstream/inbox";
 import { openSql } from "@perkstream/postgres";
 import { testDatabase, type TestDatabase } from "@perkstream/postgres/testing";
-import { ensureTopics } from "@perkstream/stack";
+import { ensureProgress } from "@perkstream/program";
+import { ensureTopics, freePorts, startStack } from "@perkstream/stack";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { Device } from "./testing/device.ts";
 import { customerToken, newCustomer, secret } from "./testing/rig.ts";
@@ -20,7 +25,10 @@ beforeAll(async () => {
 
 afterAll(() => database.drop());
 
-function run(env: Record<string, string>): { child: ChildProcess; output: () => string; exit: Promise<number | null> } {
+function run(
+  env: Record<string, string>,
+  args: readonly string[] = [],
+): { child: ChildProcess; output: () => string; exit: Promise<number | null> } {
   const { kafkaBrokers, registryUrl } = inject("stack");
   const base = {
     PATH: process.env["PATH"] ?? "",
@@ -29,7 +37,10 @@ function run(env: Record<string, string>): { child: ChildProcess; output: () => 
     SCHEMA_REGISTRY_URL: registryUrl,
     PERKS_DRAIN_SECONDS: "0.1",
   };
-  const child = spawn(process.execPath, ["--conditions=source", main], { env: { ...base, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, ["--conditions=source", main, ...args], {
+    env: { ...base, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (bytes: Buffer) => (output += bytes.toString("utf8")));
   return { child, output: () => output, exit: new Promise((resolve) => child.once("exit", resolve)) };
@@ -75,6 +86,35 @@ test("with a login of its own it works on a migrated database, and says what an 
     await empty.drop();
   }
 });
+
+test("with --accept-gap the inbox goes on where the log does not hold the stored offset", async () => {
+  // A broker of its own: the inbox's group is the product's.
+  const { postgresUrl, registryUrl } = inject("stack");
+  const dataDir = await mkdtemp(join(tmpdir(), "perkstream-notifier-"));
+  const [kafka] = await freePorts(1);
+  const env = { ...process.env, DATABASE_URL: postgresUrl, SCHEMA_REGISTRY_URL: registryUrl };
+  const stack = await startStack({ dataDir, ports: { kafka: kafka! }, env, ephemeral: true });
+  const own = await testDatabase(postgresUrl, [inboxMigrations]);
+  const sql = openSql(own.url, { max: 1, applicationName: "test" });
+  try {
+    await ensureTopics(stack.kafkaBrokers, { partitions: 3, development: true });
+    await ensureProgress(sql, { program: inboxName, topic: inboxTopic }, 3);
+    await sql`UPDATE inbox.progress SET next_off = 5 WHERE part = 1`;
+    const port = await freePort();
+    const address = { DATABASE_URL: own.url, KAFKA_BROKERS: stack.kafkaBrokers, NOTIFIER_PORT: String(port) };
+    const service = run({ ...address, PERKS_JWT_SECRET: secret }, ["--accept-gap"]);
+    const ready = async () => (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null))?.status;
+    await expect.poll(ready, { timeout: 20_000, interval: 100 }).toBe(200);
+    expect(await sql`SELECT next_off FROM inbox.progress ORDER BY part`).toEqual([{ next_off: 0n }, { next_off: 0n }, { next_off: 0n }]);
+    service.child.kill("SIGTERM");
+    expect(await service.exit).toBe(0);
+  } finally {
+    await sql.end();
+    await own.drop();
+    await stack.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  }
+}, 60_000);
 
 test("it refuses to start with a short secret and names every problem", async () => {
   const service = run({ PERKS_JWT_SECRET: "short", NOTIFIER_PORT: "x" });

@@ -1,7 +1,16 @@
 import { connectRegistry, openJsonDecoder, topics } from "@perkstream/contracts";
 import { createInboxProgram, inboxName, inboxTopic, migrations as inboxMigrations } from "@perkstream/inbox";
 import { migrate, openSql } from "@perkstream/postgres";
-import { createKafka, ensureProgress, kafkaSettings, startProgram, type RunningProgram, partitionsOf } from "@perkstream/program";
+import {
+  crashPointOf,
+  createKafka,
+  deadLetterTopic,
+  ensureProgress,
+  kafkaSettings,
+  startProgram,
+  type RunningProgram,
+  partitionsOf,
+} from "@perkstream/program";
 import { runService } from "@perkstream/service";
 import { randomUUID } from "node:crypto";
 import { fileURLToPath } from "node:url";
@@ -23,6 +32,7 @@ await runService({
   environment,
   stopDeadlineMs,
   async start({ env, log, metrics, onStop }) {
+    const crash = crashPointOf(env);
     const development = env.PERKS_MODE === "development";
     const kafka = createKafka({ ...kafkaSettings(env), clientId: `notifier-${randomUUID()}`, log });
     const partitions = await partitionsOf(kafka, [topics.orders, topics.notifications]);
@@ -34,7 +44,8 @@ await runService({
 
     let inbox: RunningProgram | null = null;
     if (env.PERKS_RUN_INBOX) {
-      const pool = openSql(env.DATABASE_URL, { max: inboxLanes + 3, applicationName: "inbox", role, byIndex: true });
+      const onStatement = crash && (() => crash("statement"));
+      const pool = openSql(env.DATABASE_URL, { max: inboxLanes + 3, applicationName: "inbox", role, byIndex: true, onStatement });
       onStop("close the inbox's database pool", () => pool.end({ timeout: 5 }));
       const program = createInboxProgram({
         reader: openJsonDecoder(registry),
@@ -46,9 +57,11 @@ await runService({
         sql: pool,
         kafka,
         noticeTopic: topics.notifications,
+        deadLetterTopic: deadLetterTopic(inboxName),
         log,
         metrics,
-        settings: { lanes: inboxLanes, fetchPaceMs: inboxPaceMs },
+        ...(crash === undefined ? {} : { crash }),
+        settings: { lanes: inboxLanes, fetchPaceMs: inboxPaceMs, acceptGap: process.argv.includes("--accept-gap") },
       });
       onStop("stop the inbox", () => running.stop());
       inbox = running;

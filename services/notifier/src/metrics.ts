@@ -15,6 +15,7 @@ export function notifierMetrics(registry: Registry) {
     }),
     framesIn: new Counter({ registers, name: "perkstream_frames_in_total", help: "Frames of clients" }),
     notes: new Counter({ registers, name: "perkstream_notes_live_total", help: "Live notes given to connections" }),
+    fetchAge: new Gauge({ registers, name: "perkstream_live_fetch_age_seconds", help: "Since the live reader's last fetch came back" }),
     handOver: new Histogram({
       registers,
       name: "perkstream_hand_over_seconds",

@@ -113,7 +113,11 @@ export async function startNotifier(options: NotifierOptions): Promise<Notifier>
   await acks.start((ack) => hub.read(ack));
   await live.start();
   await server.listen();
-  const ticking = setInterval(() => hub.tick(Date.now()), tickMs);
+  const ticking = setInterval(() => {
+    // After what has come in was read: a process that stood still must not take its clients for silent.
+    setImmediate(() => hub.tick());
+    metrics.fetchAge.set(live.sinceFetchMs / 1_000);
+  }, tickMs);
   log.info({ port: server.port, partitions }, "notifier listens");
 
   return {

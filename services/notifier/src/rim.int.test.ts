@@ -1,4 +1,5 @@
 import { customerKey, type Customer } from "@perkstream/inbox";
+import { connect as connectLine } from "node:net";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -63,6 +64,7 @@ describe("tokens", () => {
     "is not signed": () => new UnsecuredJWT({ ...claims(), aud: "perkstream-customer", exp: now() + 60 }).encode(),
     "names no merchant": () => signed({ merchant: undefined, exp: now() + 60 }).sign(key),
     "names no customer": () => signed({ sub: "", exp: now() + 60 }).sign(key),
+    "names a customer that no database can hold": () => signed({ sub: "a\u0000b", exp: now() + 60 }).sign(key),
   };
 
   test.each(Object.keys(bad))("one that %s is let in and closed with 4001", async (name) => {
@@ -127,13 +129,19 @@ describe("upgrades", () => {
     socket.socket.destroy();
   });
 
-  test("above the limits are 503 with Retry-After", async () => {
+  test("above the limits are 503 with Retry-After, and those that are in go on getting their notes", async () => {
     const small = await rig.start({ limits: { connections: 1 } });
     const first = await raw({}, undefined, small.port);
     expect(first.status).toBe(101);
-    const second = await raw({}, undefined, small.port);
-    expect(second.status).toBe(503);
-    expect(second.head).toMatch(/retry-after: \d/i);
+    first.raw.send(JSON.stringify({ t: "hello", device: "d" }));
+    for (let i = 0; i < 50; i++) {
+      const refused = await raw({}, undefined, small.port);
+      expect(refused.status).toBe(503);
+      expect(refused.head).toMatch(/retry-after: \d/i);
+      refused.raw.socket.destroy();
+    }
+    const [id] = await rig.notify(customer);
+    await expect.poll(() => first.raw.text.includes(String(id)), { timeout: 10_000 }).toBe(true);
     first.raw.socket.destroy();
     await expect.poll(async () => (await raw({}, undefined, small.port)).status, { timeout: 3_000 }).toBe(101);
     const slow = await rig.start({ limits: { upgradesPerSecond: 2 } });
@@ -173,6 +181,13 @@ describe("frames", () => {
   test("no hello in time closes with 4000", async () => {
     const device = await (await connect()).opened();
     expect(await device.closed).toEqual({ code: 4000, reason: "bad_frame" });
+  });
+
+  test("a hello that came while the process stood still is heard before it is missed", async () => {
+    const device = await (await connect()).opened();
+    device.send({ t: "hello", device: "d" });
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+    await device.until(() => device.of("welcome").length > 0);
   });
 
   test("more than ten in a second close with 4013; ten do not", async () => {
@@ -262,11 +277,33 @@ describe("admin", () => {
     expect(await call(path, { method: "POST", token: operator })).toEqual({ status: 200, body: { closed: 0 } });
   });
 
+  test("HEAD is answered without a body, so that the connection goes on", async () => {
+    const socket = connectLine(notifier.port, "127.0.0.1");
+    let received = "";
+    socket.setEncoding("utf8").on("data", (text: string) => (received += text));
+    const ask = (method: string) => socket.write(`${method} /healthz HTTP/1.1\r\nhost: 127.0.0.1\r\n\r\n`);
+    ask("HEAD");
+    await expect.poll(() => received, { timeout: 5_000 }).toMatch(/^HTTP\/1.1 200 OK[^]*\r\n\r\n/);
+    ask("GET");
+    await expect.poll(() => received, { timeout: 5_000 }).toMatch(/ok\n$/);
+    expect(received.split("ok\n")).toHaveLength(2);
+    socket.destroy();
+  });
+
+  test("of a customer that cannot be is 400", async () => {
+    const token = await merchantToken(customer.merchant, "owner");
+    for (const id of ["%00", "a%00b", "%ff", "%", "x".repeat(65)]) {
+      expect(await call(`/v1/presence/${id}`, { token })).toMatchObject({ status: 400, body: { code: "invalid_request" } });
+    }
+  });
+
   test("health, metrics and the page", async () => {
     const get = async (path: string) => fetch(`http://127.0.0.1:${notifier.port}${path}`);
     expect(await (await get("/healthz")).text()).toBe("ok\n");
     expect((await get("/readyz")).status).toBe(200);
-    expect(await (await get("/metrics")).text()).toContain("perkstream_connections");
+    const metrics = async () => (await get("/metrics")).text();
+    expect(await metrics()).toContain("perkstream_connections");
+    await expect.poll(async () => /^perkstream_live_fetch_age_seconds 0\.0*[1-9]/m.test(await metrics()), { timeout: 5_000 }).toBe(true);
     expect(await (await get("/")).text()).toBe("<h1>page</h1>");
     expect((await get("/app.js")).headers.get("content-type")).toMatch(/javascript/);
     expect(await (await get("/config.json")).json()).toEqual({ merchantApi: "http://127.0.0.1:1", merchantId: "m" });

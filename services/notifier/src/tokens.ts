@@ -1,4 +1,4 @@
-import { hasCustomerLength, isUuid, type Customer } from "@perkstream/inbox";
+import { isCustomerId, isUuid, type Customer } from "@perkstream/inbox";
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify, type JWTPayload } from "jose";
 
 export interface TokenSettings {
@@ -67,7 +67,7 @@ export function openTokens(settings: TokenSettings): Tokens {
 function customerClaims(payload: JWTPayload, now: number): CustomerClaims | null {
   const { merchant, sub, exp } = payload;
   if (hasSeveralAudiences(payload) || typeof merchant !== "string" || !isUuid(merchant)) return null;
-  if (sub === undefined || !hasCustomerLength(sub)) return null;
+  if (sub === undefined || !isCustomerId(sub)) return null;
   if (exp === undefined || exp - now / 1_000 > maxLifetimeSeconds) return null;
   return { merchant, customerId: sub, expiresAt: exp * 1_000 };
 }

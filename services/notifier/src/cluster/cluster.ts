@@ -26,7 +26,8 @@ import {
 /** The sockets of this process. */
 export interface LocalConnections {
   connectionsOf(customer: Customer): readonly ConnectionInfo[];
-  disconnect(customer: Customer): number;
+  /** Of those that were opened by then, on the monotonic clock. */
+  disconnect(customer: Customer, openedBy: number): number;
   evict(session: string): void;
   /** Every welcomed connection, oldest first. */
   all(): readonly ConnectionRow[];
@@ -105,7 +106,7 @@ export class Cluster implements Presence {
   }
 
   async disconnect(customer: Customer): Promise<number> {
-    const here = this.#local.disconnect(customer);
+    const here = this.#local.disconnect(customer, performance.now());
     const command: Command = { ...customer, id: randomUUID(), session: null };
     try {
       // Together: this instance hears of the command as well, and must find that it has answered already.
@@ -200,10 +201,9 @@ export class Cluster implements Presence {
     while (this.#heard && !this.#stopped) {
       this.#heard = false;
       try {
-        const results = (await openCommands(this.#sql, this.#instance)).map((command) => ({
-          command: command.id,
-          closed: this.#carryOut(command),
-        }));
+        const commands = await openCommands(this.#sql, this.#instance);
+        const now = performance.now();
+        const results = commands.map((command) => ({ command: command.id, closed: this.#carryOut(command, now - command.ageMs) }));
         await storeResults(this.#sql, this.#instance, results);
       } catch (error) {
         this.#log.warn({ err: error }, "commands of other instances wait");
@@ -211,8 +211,9 @@ export class Cluster implements Presence {
     }
   }
 
-  #carryOut({ merchant, customerId, session }: Command): number {
-    if (session === null) return this.#local.disconnect({ merchant, customerId });
+  /** Late, or once more after an outage, it is not about connections that were opened since. */
+  #carryOut({ merchant, customerId, session }: Command, givenAt: number): number {
+    if (session === null) return this.#local.disconnect({ merchant, customerId }, givenAt);
     this.#local.evict(session);
     return 0;
   }

@@ -1,4 +1,4 @@
-import { instant } from "@perkstream/postgres";
+import { instant } from "@perkstream/postgres/schema";
 import { sql } from "drizzle-orm";
 import { bigint, index, integer, pgSchema, primaryKey, text, uuid } from "drizzle-orm/pg-core";
 

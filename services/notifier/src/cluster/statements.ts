@@ -118,12 +118,13 @@ export async function sendCommand(sql: Sql | Tx, { id, merchant, customerId, ses
     SELECT pg_notify(${commandChannel}, '') FROM sent`;
 }
 
-/** Commands that this instance has not carried out. */
-export async function openCommands(sql: Sql, instance: string): Promise<Command[]> {
-  const rows = await sql<{ id: string; merchant: string; customer_id: string; session: string | null }[]>`
-    SELECT c.id, c.merchant, c.customer_id, c.session FROM notifier.command c
+/** Commands that this instance has not carried out, or not said so, and how long ago each was given, ms. */
+export async function openCommands(sql: Sql, instance: string): Promise<(Command & { readonly ageMs: number })[]> {
+  const rows = await sql<{ id: string; merchant: string; customer_id: string; session: string | null; age_ms: number }[]>`
+    SELECT c.id, c.merchant, c.customer_id, c.session, (extract(epoch FROM clock_timestamp() - c.created_at) * 1000)::float8 AS age_ms
+    FROM notifier.command c
     WHERE NOT EXISTS (SELECT FROM notifier.command_result r WHERE r.command = c.id AND r.instance = ${instance}::uuid)`;
-  return rows.map(({ id, merchant, customer_id, session }) => ({ id, merchant, customerId: customer_id, session }));
+  return rows.map(({ id, merchant, customer_id, session, age_ms }) => ({ id, merchant, customerId: customer_id, session, ageMs: age_ms }));
 }
 
 export async function storeResults(

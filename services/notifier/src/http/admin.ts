@@ -1,4 +1,4 @@
-import { hasCustomerLength, type Customer } from "@perkstream/inbox";
+import { isCustomerId, type Customer } from "@perkstream/inbox";
 import type { ConnectionInfo } from "../hub.ts";
 import type { Role, Tokens } from "../tokens.ts";
 import { type Answer, json, problem, type Request } from "./answer.ts";
@@ -51,7 +51,7 @@ export async function admin(request: Request, tokens: Tokens, presence: Presence
 function decode(segment: string): string | null {
   try {
     const customerId = decodeURIComponent(segment);
-    return hasCustomerLength(customerId) ? customerId : null;
+    return isCustomerId(customerId) ? customerId : null;
   } catch {
     return null;
   }

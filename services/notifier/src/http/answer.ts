@@ -60,12 +60,14 @@ export function readRequest(request: HttpRequest): Request {
   };
 }
 
-export function write(response: HttpResponse, answer: Answer, requestId: string): void {
+export function write(response: HttpResponse, answer: Answer, { method, requestId }: Pick<Request, "method" | "requestId">): void {
   response.cork(() => {
     response.writeStatus(`${answer.status} ${titles[answer.status] ?? ""}`);
     response.writeHeader("x-request-id", requestId).writeHeader("x-content-type-options", "nosniff");
     if (answer.type !== undefined) response.writeHeader("content-type", answer.type);
     for (const [name, value] of Object.entries(answer.headers ?? {})) response.writeHeader(name, value);
-    response.end(answer.body);
+    if (method !== "head") return void response.end(answer.body);
+    // A body would be read as the next answer. Given the length, uWebSockets.js waits for that body for ever.
+    response.writeHeader("content-length", String(Buffer.byteLength(answer.body))).endWithoutBody();
   });
 }

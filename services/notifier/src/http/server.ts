@@ -59,7 +59,7 @@ export class Server {
 
   constructor(options: ServerOptions) {
     this.#options = options;
-    this.#upgrades = new TokenBucket(options.limits.upgradesPerSecond, Date.now());
+    this.#upgrades = new TokenBucket(options.limits.upgradesPerSecond, performance.now());
     this.#app = uWS.App();
     this.#app.ws<Upgraded>("/v1/connect", {
       maxPayloadLength: maxPayloadBytes,
@@ -115,11 +115,11 @@ export class Server {
     response.onAborted(() => void (aborted = true));
     this.#answer(request).then(
       (answer) => {
-        if (!aborted) write(response, answer, request.requestId);
+        if (!aborted) write(response, answer, request);
       },
       (error: unknown) => {
         this.#options.log.error({ err: error, requestId: request.requestId, path: request.path }, "request failed");
-        if (!aborted) write(response, problem(500, "internal", "something went wrong", request.requestId), request.requestId);
+        if (!aborted) write(response, problem(500, "internal", "something went wrong", request.requestId), request);
       },
     );
   }
@@ -141,7 +141,7 @@ export class Server {
     const refusal = this.#refusal(request, raw.getHeader("sec-websocket-protocol"));
     if (refusal !== null) {
       this.#options.metrics.upgrades.inc({ result: refusal.status === 503 ? "overloaded" : "refused" });
-      return write(response, refusal, request.requestId);
+      return write(response, refusal, request);
     }
     const key = raw.getHeader("sec-websocket-key");
     const extensions = raw.getHeader("sec-websocket-extensions");
@@ -164,7 +164,7 @@ export class Server {
     if (this.#isForeign(request)) return problem(421, "invalid_request", "this host is not served in development", requestId);
     if (!listOf(protocols).includes(subprotocol)) return problem(400, "invalid_request", "the subprotocol perks.v1 is missing", requestId);
     const { limits } = this.#options;
-    if (this.#draining || this.#sockets >= limits.connections || !this.#upgrades.take(Date.now())) {
+    if (this.#draining || this.#sockets >= limits.connections || !this.#upgrades.take(performance.now())) {
       return problem(503, "unavailable", "no more connections now", requestId, { "retry-after": "2" });
     }
     return null;

@@ -1,7 +1,8 @@
 import type { InboxPosition } from "@perkstream/inbox";
 import { SupervisedConsumer, type FetchedBatch } from "@perkstream/program";
 import type { Log } from "../log.ts";
-import type { Admin, Kafka } from "kafkajs";
+import type { Kafka } from "kafkajs";
+import { BrokerOffsets } from "./broker-offsets.ts";
 import { LivePositions } from "./positions.ts";
 
 export interface LiveReaderOptions {
@@ -53,7 +54,7 @@ export class LiveReader {
   constructor(options: LiveReaderOptions) {
     this.#options = options;
     const { kafka, topic, groupId, log, fetchWaitMs = 100 } = options;
-    this.#ends = new BrokerOffsets(kafka, topic);
+    this.#ends = new BrokerOffsets(kafka.admin({ retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 500 } }), topic);
     this.#consumer = new SupervisedConsumer(
       { kafka, topic, groupId, log, fetchWaitMs, sessionTimeoutMs, stallAfterMs, paceMs },
       {
@@ -75,6 +76,11 @@ export class LiveReader {
   problem(): string | null {
     if (!this.#hasJoined) return "the live reader has not joined its group";
     return this.#consumer.sinceFetchMs > stallAfterMs / 2 ? "the live reader has not fetched for a while" : null;
+  }
+
+  /** Milliseconds since the last fetch came back. */
+  get sinceFetchMs(): number {
+    return this.#consumer.sinceFetchMs;
   }
 
   /** Where the partition ends now, asked of the broker: the offset of the next record to be written. */
@@ -178,45 +184,4 @@ const noHeaders = {};
 function binary(headers: Readonly<Record<string, unknown>> | undefined): Readonly<Record<string, Buffer>> {
   const source = headers?.["source"];
   return Buffer.isBuffer(source) ? { source } : noHeaders;
-}
-
-/** First and next offset of every partition, asked of the broker; those who ask at once share one answer. */
-class BrokerOffsets {
-  readonly #topic: string;
-  readonly #admin: Admin;
-  #connected: Promise<void> | undefined;
-  #reading: Promise<Map<number, { low: number; high: number }>> | undefined;
-
-  constructor(kafka: Kafka, topic: string) {
-    this.#topic = topic;
-    this.#admin = kafka.admin({ retry: { retries: 2, initialRetryTime: 100, maxRetryTime: 500 } });
-  }
-
-  read(): Promise<Map<number, { low: number; high: number }>> {
-    this.#reading ??= this.#ask().finally(() => (this.#reading = undefined));
-    return this.#reading;
-  }
-
-  async deleteGroup(groupId: string): Promise<void> {
-    await this.#connect();
-    await this.#admin.deleteGroups([groupId]);
-  }
-
-  async close(): Promise<void> {
-    if (this.#connected !== undefined) await this.#admin.disconnect();
-  }
-
-  async #ask(): Promise<Map<number, { low: number; high: number }>> {
-    await this.#connect();
-    const offsets = await this.#admin.fetchTopicOffsets(this.#topic);
-    return new Map(offsets.map((one) => [one.partition, { low: Number(one.low), high: Number(one.high) }]));
-  }
-
-  #connect(): Promise<void> {
-    this.#connected ??= this.#admin.connect().catch((error: unknown) => {
-      this.#connected = undefined;
-      throw error;
-    });
-    return this.#connected;
-  }
 }

@@ -40,6 +40,7 @@ export interface ConnectionIdentity {
   readonly partition: number;
   /** When the token ends, in ms since 1970. */
   readonly expiresAt: number;
+  /** On the monotonic clock, ms. */
   readonly openedAt: number;
 }
 
@@ -81,10 +82,10 @@ export class Connection {
     return this.#sent;
   }
 
-  /** A frame of the client; `text` is null when it was binary. */
-  frame(text: string | null, bytes: number, now: number): readonly Effect[] {
+  /** A frame of the client at `at`, ms on the monotonic clock; `text` is null when it was binary. */
+  frame(text: string | null, bytes: number, at: number): readonly Effect[] {
     if (this.#phase === "closed") return nothing;
-    if (!this.#rate.take(now)) return this.close("frame_rate");
+    if (!this.#rate.take(at)) return this.close("frame_rate");
     const frame = text === null || bytes > this.#limits.frameBytes ? null : parseClientFrame(text);
     if (frame === null) return this.close("bad_frame");
     if (this.#phase === "waiting") return this.#hello(frame);
@@ -173,11 +174,14 @@ export class Connection {
     return nothing;
   }
 
-  /** Time passes: `now` in ms since 1970. */
-  tick(now: number): readonly Effect[] {
+  /**
+   * Time passes. `now` in ms since 1970, by which a token ends; `at` on the monotonic clock, by which everything within this process is
+   * measured: a step of the system's clock must not close connections.
+   */
+  tick(now: number, at: number): readonly Effect[] {
     if (this.#phase === "closed") return nothing;
     if (now >= this.#expiresAt) return this.close("token");
-    if (this.#phase === "waiting" && now >= this.identity.openedAt + this.#limits.helloMs) return this.close("bad_frame");
+    if (this.#phase === "waiting" && at >= this.identity.openedAt + this.#limits.helloMs) return this.close("bad_frame");
     return nothing;
   }
 

@@ -9,7 +9,7 @@ export class FrameRate {
     this.#times = new Float64Array(limit).fill(Number.NEGATIVE_INFINITY);
   }
 
-  /** False when this frame is one too many. `now` in ms. */
+  /** False when this frame is one too many. `now` in ms on a clock that is never set back. */
   take(now: number): boolean {
     const oldest = this.#times[this.#next]!;
     this.#times[this.#next] = now;

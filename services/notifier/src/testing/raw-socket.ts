@@ -46,6 +46,11 @@ export class RawSocket {
     return { raw, head, status: Number(head.split(" ")[1]) };
   }
 
+  /** What has come and was not read as a frame yet. */
+  get text(): string {
+    return this.#received.toString("utf8");
+  }
+
   /** Opcode 1 is text, 2 binary. */
   send(payload: string | Buffer, opcode = 1): void {
     const data = Buffer.from(payload);
@@ -59,7 +64,7 @@ export class RawSocket {
   async closed(timeoutMs = 10_000): Promise<{ code: number; reason: string } | null> {
     for (;;) {
       const frame = this.#nextFrame();
-      if (frame?.opcode === 8) return { code: frame.payload.readUInt16BE(0), reason: frame.payload.subarray(2).toString("utf8") };
+      if (frame?.opcode === 8) return closeOf(frame.payload);
       if (frame !== null) continue;
       if (this.#ended) return null;
       const size = this.#received.length;
@@ -106,4 +111,9 @@ export class RawSocket {
     this.#waiting = [];
     for (const wake of waiting) wake();
   }
+}
+
+/** 1005 stands for a close without a code. */
+function closeOf(payload: Buffer): { code: number; reason: string } {
+  return { code: payload.length < 2 ? 1_005 : payload.readUInt16BE(0), reason: payload.subarray(2).toString("utf8") };
 }

@@ -38,7 +38,7 @@ export interface Rig {
 /** Real Kafka and Postgres, topics and a database of its own, and the inbox program running. */
 export async function openRig(stack: { postgresUrl: string; kafkaBrokers: string }): Promise<Rig> {
   const name = randomBytes(4).toString("hex");
-  const names = { orders: `orders.${name}`, notifications: `notifications.${name}` };
+  const names = { orders: `orders.${name}`, notifications: `notifications.${name}`, deadLetters: `dead-letters.${name}` };
   const database: TestDatabase = await testDatabase(stack.postgresUrl, [inboxMigrations, migrations]);
   const sql = openSql(database.url, { max: 2, applicationName: "notifier-owner" });
   const own = openSql(database.url, { max: 8, applicationName: "notifier-test", role });
@@ -97,6 +97,7 @@ export async function openRig(stack: { postgresUrl: string; kafkaBrokers: string
         sql: own,
         kafka,
         noticeTopic: names.notifications,
+        deadLetterTopic: names.deadLetters,
         log: quiet,
         metrics: new Registry(),
         settings: { lanes: 1 },
