@@ -1,4 +1,5 @@
 import { z } from "@hono/zod-openapi";
+import { crashEnvironment } from "@perkstream/program";
 import { commonEnvironment, port } from "@perkstream/service";
 
 const MIN_SECRET_BYTES = 32;
@@ -28,6 +29,7 @@ export const environment = commonEnvironment
     PERKS_JWT_ISSUER: z.string().optional(),
     PERKS_ALLOWED_ORIGINS: list,
     PERKS_BOOTSTRAP_KEY: z.string().optional(),
+    ...crashEnvironment,
   })
   .refine((env) => env.PERKS_JWKS_URL === undefined || env.PERKS_JWT_ISSUER !== undefined, {
     path: ["PERKS_JWT_ISSUER"],

@@ -80,6 +80,25 @@ describe("settings that change after a request was authenticated", () => {
   });
 });
 
+test("edits take turns: only one at a time waits for the locks of all partitions", async () => {
+  const shop = await api.merchant({});
+  const waiting = async () => {
+    const [row] = await api.sql<{ waiting: number }[]>`
+      SELECT count(*)::int AS waiting FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`;
+    return row?.waiting;
+  };
+  const edits: ReturnType<TestMerchant["call"]>[] = [];
+  await api.sql.begin(async (tx) => {
+    await inPartitions(tx, { ...scopeOf("cashback"), partitions: [0] }, async () => {
+      for (let n = 0; n < 5; n += 1) edits.push(shop.call("POST", "/v1/campaigns", { ...campaign, id: `turn-${n}` }, at(1)));
+      await expect.poll(waiting, { timeout: 2_000 }).toBe(1);
+      // Nothing else comes to wait: so many looks take longer than what an edit does before its lock.
+      for (let look = 0; look < 20; look += 1) expect(await waiting()).toBe(1);
+    });
+  });
+  expect((await Promise.all(edits)).map(({ status }) => status)).toEqual([201, 201, 201, 201, 201]);
+});
+
 describe("orders that name a redemption", () => {
   let shop: TestMerchant;
   const reserve = async (): Promise<string> => {

@@ -105,6 +105,9 @@ describe("API keys", () => {
     const rest = await own.call("GET", `/v1/api-keys?limit=1&cursor=${String(page.body["nextCursor"])}`);
     expect(rest.body).toMatchObject({ data: [{ name: "owner" }], nextCursor: null });
     expect(JSON.stringify(page.body)).not.toContain(key["x-api-key"]);
+    const viewer = await own.as("viewer");
+    for (const path of ["/v1/api-keys", "/v1/audit"]) expect((await viewer("GET", path)).status).toBe(200);
+    expect((await viewer("POST", "/v1/api-keys", { name: "mine", role: "owner" })).status).toBe(403);
     expect((await own.call("DELETE", `/v1/api-keys/${String(made.body["id"])}`)).status).toBe(204);
     expect((await api.call("GET", "/v1/merchant", undefined, key)).status).toBe(401);
     expect((await shop.call("DELETE", `/v1/api-keys/${String(made.body["id"])}`)).status).toBe(404);

@@ -101,6 +101,8 @@ export interface OperationSpec<
    * cashback, else the name of the program that it is for.
    */
   readonly command?: true | string;
+  /** How long the handler may take before the answer is 503, ms; `limits.answerMs` unless given. */
+  readonly answerMs?: number;
   /** Absent without PERKS_MODE=development. */
   readonly developmentOnly?: true;
   readonly handle: (call: Call<A["kind"], Infer<P>, Infer<Q>, Infer<B>>) => Promise<Reply<R> | Refusal | StoredAnswer>;
@@ -130,7 +132,11 @@ export function operation<
       app.openAPIRegistry.registerPath(route);
       app.on(spec.method.toUpperCase(), route.getRoutingPath(), async (c) => {
         const outcome = await perform(c, spec, deps);
-        if (outcome instanceof Refusal) return sendProblem(c, outcome);
+        if (outcome instanceof Refusal) {
+          if (outcome.code === "unavailable")
+            c.get("log").warn({ method: c.req.method, path: c.req.path, detail: outcome.detail }, "unavailable");
+          return sendProblem(c, outcome);
+        }
         if (outcome instanceof StoredAnswer) return sendStored(c, outcome);
         if (deps.checkReplies) checkReply(spec, outcome);
         return sendReply(c, outcome);
@@ -165,7 +171,7 @@ async function perform<
   B extends z.ZodType | undefined,
   R extends ReplySchemas,
 >(c: Context<AppEnv>, spec: OperationSpec<A, P, Q, B, R>, deps: Deps): Promise<Reply<R> | Refusal | StoredAnswer> {
-  const principal = await admit(c, spec.access, deps);
+  const principal = await deps.gate.run(() => admit(c, spec.access, deps));
   if (principal instanceof Refusal) return principal;
   const ifMatch = parseIfMatch(c.req.header("if-match"));
   if (spec.ifMatch === "required" && ifMatch === null)
@@ -183,19 +189,21 @@ async function perform<
   if (body instanceof Refusal) return body;
   const idempotency = spec.idempotent === true ? readIdempotency(c, principal, raw) : null;
   if (idempotency instanceof Refusal) return idempotency;
-  if (spec.command !== undefined) await requireCommandsOpen(deps.commandsOpen, spec.command === true ? undefined : spec.command);
 
-  return spec.handle({
-    deps,
-    principal: principal as PrincipalByAccess[A["kind"]],
-    params: params as Infer<P>,
-    query: query as Infer<Q>,
-    body: body as Infer<B>,
-    now,
-    requestId: c.get("requestId"),
-    ifMatch,
-    idempotency,
-  });
+  return deps.gate.run(async () => {
+    if (spec.command !== undefined) await requireCommandsOpen(deps.commandsOpen, spec.command === true ? undefined : spec.command);
+    return spec.handle({
+      deps,
+      principal: principal as PrincipalByAccess[A["kind"]],
+      params: params as Infer<P>,
+      query: query as Infer<Q>,
+      body: body as Infer<B>,
+      now,
+      requestId: c.get("requestId"),
+      ifMatch,
+      idempotency,
+    });
+  }, spec.answerMs);
 }
 
 /** The principal that `access` asks for, or 401, 403, 429. Null only for operations that anybody may call. */

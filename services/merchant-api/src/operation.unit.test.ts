@@ -130,6 +130,7 @@ describe("requests", () => {
   test.each([
     ["not JSON", "{", "application/json", 400, "invalid_request"],
     ["invalid UTF-8 in JSON", new Uint8Array([0x22, 0xff, 0x22]), "application/json", 400, "invalid_request"],
+    ["nested too deep", `{"amountMinor":1,"extra":${"[".repeat(5_000)}${"]".repeat(5_000)}}`, "application/json", 400, "invalid_request"],
     ["a form", "a=1", "application/x-www-form-urlencoded", 415, "unsupported_media_type"],
     ["above 1 MB", "x".repeat(1_048_577), "application/json", 413, "too_large"],
   ])("%s", async (_name, body, type, status, code) => {
@@ -182,6 +183,7 @@ describe("credentials", () => {
     ["another audience", () => token(claims, { aud: "other" })],
     ["both audiences", () => token(claims, { aud: ["perkstream-merchant", "perkstream-customer"] })],
     ["without role", () => token({ ...claims, role: undefined })],
+    ["a name that no database can hold", () => token({ ...claims, sub: "a\u0000b" })],
     ["a merchant that is no UUID", () => token({ ...claims, merchant: "m" })],
   ])("a token with %s is 401", async (_name, make) => {
     const { post } = await setup();

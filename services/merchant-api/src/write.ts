@@ -23,6 +23,11 @@ export interface WriteOptions<R> {
 
 const MAX_ATTEMPTS = 4;
 
+/** `write` for an effect that locks every partition. */
+export function writeInTurn<R extends AnyReply>(call: WriteCall, effect: (tx: Tx) => Promise<R | Refusal>) {
+  return write(call, effect, { sql: call.deps.editingSql });
+}
+
 /**
  * Runs the effect of a request in one transaction, at most once per Idempotency-Key.
  *
@@ -62,7 +67,7 @@ async function attemptWrite<R extends AnyReply>(
   effect: (tx: Tx) => Promise<R | Refusal>,
   { sql = deps.sql, repeatAs }: WriteOptions<R>,
 ): Promise<R | Refusal | StoredAnswer> {
-  const result = await sql.begin(async (tx): Promise<R | Refusal | StoredAnswer> => {
+  const run = async (tx: Tx): Promise<R | Refusal | StoredAnswer> => {
     if (idempotency === null) return committable(await effect(tx));
     const known = knownAnswer(await beginIdempotent(tx, idempotency.scope, idempotency.content, deps.clock()));
     if (known instanceof Refusal) throw new RolledBack(known);
@@ -71,7 +76,13 @@ async function attemptWrite<R extends AnyReply>(
     const kept = repeatAs === undefined || outcome instanceof Refusal ? outcome : repeatAs(outcome);
     await finishIdempotent(tx, idempotency.scope, answerOf(kept, requestId));
     return outcome;
+  };
+  const result = await sql.begin(async (tx) => {
+    const outcome = await run(tx);
+    deps.crash?.("command");
+    return outcome;
   });
+  deps.crash?.("command-commit");
   return result as R | Refusal | StoredAnswer;
 }
 

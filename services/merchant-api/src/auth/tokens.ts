@@ -122,10 +122,17 @@ function algorithmOf(token: string): string | undefined {
 
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
+const MAX_NAME_CHARACTERS = 256;
+
+/** A customer's id or the actor of histories: text that Postgres can hold. */
+function isName(sub: string): boolean {
+  return sub !== "" && sub.length <= MAX_NAME_CHARACTERS && !sub.includes("\u0000") && sub.isWellFormed();
+}
+
 function readClaims(payload: JWTPayload): VerifiedToken | null {
   const merchantId = payload["merchant"];
   const { aud, sub } = payload;
-  if (typeof merchantId !== "string" || !uuid.test(merchantId) || sub === undefined || sub === "") return null;
+  if (typeof merchantId !== "string" || !uuid.test(merchantId) || sub === undefined || !isName(sub)) return null;
   // One audience only: a token for both would let a customer act as the merchant.
   const audience = Array.isArray(aud) ? (aud.length === 1 ? aud[0] : null) : aud;
   if (audience === customerAudience) return { audience: "customer", merchantId, customerId: sub };

@@ -27,6 +27,25 @@ function summary(errors: readonly FieldError[]): string {
 
 const jsonType = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
 
+/** No body of this API comes near; what goes through a value by recursion must not overflow the stack. */
+const MAX_DEPTH = 64;
+
+function isDeep(text: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const character = text[at];
+    if (inString) {
+      if (character === "\\") at += 1;
+      else if (character === '"') inString = false;
+    } else if (character === '"') inString = true;
+    else if (character === "[" || character === "{") depth += 1;
+    else if (character === "]" || character === "}") depth -= 1;
+    if (depth > MAX_DEPTH) return true;
+  }
+  return false;
+}
+
 /** The body as JSON; an absent one counts as `{}`. 415 when it is not declared as JSON, 400 when it does not parse. */
 export async function readBody(c: Context<AppEnv>, expected: boolean): Promise<unknown> {
   if (!expected || c.req.raw.body === null) return {};
@@ -34,7 +53,10 @@ export async function readBody(c: Context<AppEnv>, expected: boolean): Promise<u
   if (bytes.byteLength === 0) return {};
   if (!jsonType.test(c.req.header("content-type") ?? "")) return refuse("unsupported_media_type", "send Content-Type: application/json");
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes)) as unknown;
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (isDeep(text))
+      return refuse("invalid_request", `the body is nested more than ${MAX_DEPTH} deep`, [{ path: "", message: "nested too deep" }]);
+    return JSON.parse(text) as unknown;
   } catch {
     return refuse("invalid_request", "the body is not JSON in UTF-8", [{ path: "", message: "not JSON in UTF-8" }]);
   }

@@ -1,5 +1,5 @@
 import { type OrderEvent, topics } from "@perkstream/contracts";
-import { kafkajs } from "@perkstream/program";
+import { type CrashPoint, kafkajs } from "@perkstream/program";
 import type { Kafka, Message, Producer, RecordMetadata } from "kafkajs";
 import { OutageError } from "../errors.ts";
 import { limits } from "../http/limits.ts";
@@ -41,10 +41,11 @@ export interface OrderLogOptions {
   readonly kafka: Kafka;
   readonly partitions: number;
   readonly encode: (event: OrderEvent) => Buffer;
+  readonly crash?: CrashPoint | undefined;
 }
 
 /** Connects; throws when no broker answers. */
-export async function openOrderLog({ kafka, partitions, encode }: OrderLogOptions): Promise<OrderLog> {
+export async function openOrderLog({ kafka, partitions, encode, crash }: OrderLogOptions): Promise<OrderLog> {
   const partitionOf = createPartitioner(partitions);
   const producer = kafka.producer({
     allowAutoTopicCreation: false,
@@ -54,11 +55,12 @@ export async function openOrderLog({ kafka, partitions, encode }: OrderLogOption
   const admin = kafka.admin({ retry: { retries: 2 } });
   await Promise.all([producer.connect(), admin.connect()]);
   return {
-    append: (events, timestamp) =>
-      append(
-        producer,
-        events.map((event) => messageOf(event, partitionOf(event.merchantId, event.customerId), encode(event), timestamp)),
-      ),
+    async append(events, timestamp) {
+      const messages = events.map((event) => messageOf(event, partitionOf(event.merchantId, event.customerId), encode(event), timestamp));
+      const positions = await append(producer, messages);
+      crash?.("produce");
+      return positions;
+    },
     async ends(topic) {
       const offsets = await inTime(admin.fetchTopicOffsets(topic));
       return new Map(offsets.map(({ partition, high }) => [partition, Number(high)]));

@@ -5,12 +5,15 @@ import { testDatabase } from "@perkstream/postgres/testing";
 import { createKafka } from "@perkstream/program";
 import { ensureTopics } from "@perkstream/stack";
 import { Registry } from "@perkstream/service";
+import type { Kafka } from "kafkajs";
 import { pino } from "pino";
 import { createApp } from "../app.ts";
 import { openTokens } from "../auth/tokens.ts";
 import { migrations } from "../composition.ts";
 import type { Deps } from "../deps.ts";
 import { originRule } from "../http/cors.ts";
+import { Gate, type GateLimits } from "../http/gate.ts";
+import { limits } from "../http/limits.ts";
 import { RateLimiter } from "../http/rate-limit.ts";
 import { createPartitioner, openOrderLog, type OrderLog, type Position } from "../kafka/order-log.ts";
 import { openRecords } from "../kafka/records.ts";
@@ -47,6 +50,8 @@ export interface TestApi {
   /** Everything that went to Kafka through this API, in order. */
   readonly appended: Appended[];
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
+  /** What a listener calls. */
+  readonly fetch: (request: Request) => Response | Promise<Response>;
   /** A merchant of its own and `call` with its owner's token. */
   merchant(settings?: object): Promise<TestMerchant>;
   stop(): Promise<void>;
@@ -57,13 +62,21 @@ export interface TestMerchant {
   readonly apiKey: string;
   call: TestApi["call"];
   as(role: string): Promise<TestApi["call"]>;
+  /** A merchant token of a role. */
+  token(role: string): Promise<string>;
 }
 
 const bootstrapKey = "development";
 const partitions = 3;
 
+export interface ApiOptions {
+  /** Another way to the broker. */
+  readonly kafka?: Kafka;
+  readonly gate?: GateLimits;
+}
+
 /** The API over the real stack with a database of its own; every answer is checked against its schema. */
-export async function startApi(stack: StackAddresses): Promise<TestApi> {
+export async function startApi(stack: StackAddresses, options: ApiOptions = {}): Promise<TestApi> {
   const database = await testDatabase(stack.postgresUrl, migrations);
   const { partitions: found } = await ensureTopics(stack.kafkaBrokers, { partitions, development: true });
   await registerSchemas(stack.registryUrl);
@@ -76,9 +89,10 @@ export async function startApi(stack: StackAddresses): Promise<TestApi> {
   };
   const sql = pool(8, { role });
   const waitingSql = pool(2, { role });
+  const editingSql = pool(1, { role });
   const log = pino({ level: process.env["LOG_LEVEL"] ?? "silent" });
   const records = await openRecords(stack.registryUrl);
-  const kafka = createKafka({ brokers: stack.kafkaBrokers.split(","), clientId: "merchant-api-test", log });
+  const kafka = options.kafka ?? createKafka({ brokers: stack.kafkaBrokers.split(","), clientId: "merchant-api-test", log });
   const appended: Appended[] = [];
   const orderLog = recording(await openOrderLog({ kafka, partitions: found, encode: (event) => records.orders.encode(event) }), appended);
   const merchants = openMerchants(sql, { clock: Date.now, log });
@@ -86,6 +100,7 @@ export async function startApi(stack: StackAddresses): Promise<TestApi> {
     mode: "development",
     sql,
     waitingSql,
+    editingSql,
     clock: Date.now,
     authenticator: {
       tokens: openTokens({ secret: testSecret, jwks: null }),
@@ -94,6 +109,7 @@ export async function startApi(stack: StackAddresses): Promise<TestApi> {
       findMerchant: merchants.find,
     },
     rateLimiter: new RateLimiter({ perSecond: 100_000, burst: 100_000 }),
+    gate: new Gate(options.gate ?? { atOnce: limits.requestsAtOnce, answerMs: limits.answerMs }),
     orderLog,
     records,
     partitions: found,
@@ -121,10 +137,11 @@ export async function startApi(stack: StackAddresses): Promise<TestApi> {
   return {
     deps,
     sql: pool(2),
-    pool: (of) => pool(3, { role: of }),
+    pool: (of) => pool(4, { role: of }),
     partitions: found,
     appended,
     call,
+    fetch: (request) => app.fetch(request),
     merchant: (settings) => makeMerchant(call, settings),
     async stop() {
       merchants.close();
@@ -139,11 +156,15 @@ async function makeMerchant(call: TestApi["call"], settings: object = {}): Promi
   const body = { name: `Shop ${randomUUID().slice(0, 8)}`, currency: "EUR", timeZone: "Europe/Berlin", clock: "manual", ...settings };
   const made = await call("POST", "/v1/merchants", body, { "x-api-key": bootstrapKey });
   const merchantId = String(made.body["merchantId"]);
-  const as = async (role: string): Promise<TestApi["call"]> => {
+  const token = async (role: string): Promise<string> => {
     const { body: signedIn } = await call("POST", "/v1/dev/sign-in", { merchantId, role, sub: `${role}-sub` });
-    return (method, path, sent, headers) => call(method, path, sent, { authorization: `Bearer ${String(signedIn["token"])}`, ...headers });
+    return String(signedIn["token"]);
   };
-  return { merchantId, apiKey: String(made.body["apiKey"]), call: await as("owner"), as };
+  const as = async (role: string): Promise<TestApi["call"]> => {
+    const authorization = `Bearer ${await token(role)}`;
+    return (method, path, sent, headers) => call(method, path, sent, { authorization, ...headers });
+  };
+  return { merchantId, apiKey: String(made.body["apiKey"]), call: await as("owner"), as, token };
 }
 
 function recording(orderLog: OrderLog, appended: Appended[]): OrderLog {

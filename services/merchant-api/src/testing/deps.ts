@@ -6,6 +6,8 @@ import { pino } from "pino";
 import { openTokens } from "../auth/tokens.ts";
 import type { Deps } from "../deps.ts";
 import { originRule } from "../http/cors.ts";
+import { Gate } from "../http/gate.ts";
+import { limits } from "../http/limits.ts";
 import { RateLimiter } from "../http/rate-limit.ts";
 import type { OrderLog } from "../kafka/order-log.ts";
 import { recordsOf } from "../kafka/records.ts";
@@ -57,6 +59,7 @@ export async function testDeps(changes: Partial<Deps> & { keys?: ReadonlyMap<str
     mode,
     sql: nowhere,
     waitingSql: nowhere,
+    editingSql: nowhere,
     clock: () => Date.now(),
     authenticator: {
       tokens: openTokens({ secret: testSecret, jwks: null }),
@@ -65,6 +68,7 @@ export async function testDeps(changes: Partial<Deps> & { keys?: ReadonlyMap<str
       findMerchant: (merchantId) => Promise.resolve(merchantId === testMerchantId ? testMerchant : null),
     },
     rateLimiter: new RateLimiter({ perSecond: 1_000, burst: 1_000 }),
+    gate: new Gate({ atOnce: limits.requestsAtOnce, answerMs: limits.answerMs }),
     orderLog: memoryLog(),
     records: await recordsOf(fixedRegistry()),
     partitionOf: () => 0,

@@ -3,7 +3,7 @@ import { createInboxProgram } from "@perkstream/inbox";
 import { createDriver, type DrivenRecord, type Driver } from "@perkstream/program";
 import { createLevels, createTierProgram } from "@perkstream/tier";
 import { extensions } from "../composition.ts";
-import { startApi, type StackAddresses, type TestApi } from "./api.ts";
+import { type ApiOptions, startApi, type StackAddresses, type TestApi } from "./api.ts";
 
 /** The API, and all programs and the inbox run by their drivers over what went to Kafka. */
 export interface TestSystem extends TestApi {
@@ -13,8 +13,8 @@ export interface TestSystem extends TestApi {
   handle(): Promise<void>;
 }
 
-export async function startSystem(stack: StackAddresses): Promise<TestSystem> {
-  const api = await startApi(stack);
+export async function startSystem(stack: StackAddresses, options: ApiOptions = {}): Promise<TestSystem> {
+  const api = await startApi(stack, options);
   const { partitions, deps } = api;
   const { storedOrders: decoder, notifications: encoder, json: reader } = deps.records;
   const tier = await createDriver(createTierProgram({ decoder, encoder }), api.pool("perkstream_tier"), partitions);

@@ -22,7 +22,7 @@ export const listAuditLog = operation({
   path: "/v1/audit",
   tag: "Merchant",
   summary: "Every write: who, what, before and after; newest first",
-  access: { kind: "merchant", role: "owner" },
+  access: { kind: "merchant", role: "viewer" },
   query: pageQuery,
   replies: { 200: { description: "Entries", schema: pageOf(auditEntry) } },
   async handle({ deps, principal: { merchant }, query: { limit, cursor } }) {

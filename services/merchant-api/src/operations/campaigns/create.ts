@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { createCampaign } from "@perkstream/cashback";
 import { operation } from "../../operation.ts";
 import { campaignBody, campaignShape } from "../../schemas/campaign.ts";
-import { audit, write } from "../../write.ts";
+import { audit, writeInTurn } from "../../write.ts";
 import { campaignReply, refuseCampaign, underCampaignLocks } from "./edit.ts";
 import { showCampaign } from "./show.ts";
 
@@ -22,7 +22,7 @@ export const createOneCampaign = operation({
     const { deps, principal, body, now } = call;
     const { merchant, actor } = principal;
     const id = body.id ?? randomUUID();
-    return write(call, (tx) =>
+    return writeInTurn(call, (tx) =>
       underCampaignLocks(tx, deps.partitions, async (held) => {
         const made = await createCampaign(held, { merchant: merchant.id, actor, at: now }, { ...body, id, name: body.name ?? id });
         if (typeof made === "string") return refuseCampaign(made);

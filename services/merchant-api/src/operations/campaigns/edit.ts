@@ -7,7 +7,7 @@ import { refuse } from "../../errors.ts";
 import { checkVersion, etagOf, type IfMatch } from "../../http/etag.ts";
 import { reply } from "../../operation.ts";
 import { allPartitions, scopeOf } from "../../programs.ts";
-import { audit, write, type WriteCall } from "../../write.ts";
+import { audit, type WriteCall, writeInTurn } from "../../write.ts";
 import { showCampaign } from "./show.ts";
 
 export interface CampaignCall extends WriteCall {
@@ -36,7 +36,7 @@ export function underCampaignLocks<T>(tx: Tx, partitions: number, run: (held: Co
 export async function editCampaign(call: CampaignCall, action: string, patch: CampaignPatch) {
   const { deps, principal, now, ifMatch, params } = call;
   const { merchant, actor } = principal;
-  return write(call, (tx) =>
+  return writeInTurn(call, (tx) =>
     underCampaignLocks(tx, deps.partitions, async (held) => {
       const before = await findCampaign(tx, merchant.id, params.campaignId);
       if (before === undefined) return refuseCampaign("not_found");

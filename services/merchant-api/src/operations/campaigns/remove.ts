@@ -2,7 +2,7 @@ import { deleteCampaign, findCampaign } from "@perkstream/cashback";
 import { checkVersion } from "../../http/etag.ts";
 import { operation, reply } from "../../operation.ts";
 import { campaignParams } from "../../schemas/campaign.ts";
-import { audit, write } from "../../write.ts";
+import { audit, writeInTurn } from "../../write.ts";
 import { refuseCampaign, underCampaignLocks } from "./edit.ts";
 import { showCampaign } from "./show.ts";
 
@@ -20,7 +20,7 @@ export const removeCampaign = operation({
   async handle(call) {
     const { deps, principal, params, ifMatch, now } = call;
     const { merchant, actor } = principal;
-    return write(call, (tx) =>
+    return writeInTurn(call, (tx) =>
       underCampaignLocks(tx, deps.partitions, async (held) => {
         const before = await findCampaign(tx, merchant.id, params.campaignId);
         if (before === undefined) return refuseCampaign("not_found");

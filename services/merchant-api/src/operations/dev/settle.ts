@@ -24,6 +24,7 @@ export const settleNow = operation({
   replies: { 200: { description: "Settled", schema: z.object({}) } },
   errors: ["not_settled"],
   developmentOnly: true,
+  answerMs: (limits.settleTimeoutSeconds + 5) * 1_000,
   async handle({ deps, principal, body: { positions, timeoutSeconds } }) {
     const last = new Map<number, number>();
     for (const { partition, offset } of positions) last.set(partition, Math.max(offset, last.get(partition) ?? 0));

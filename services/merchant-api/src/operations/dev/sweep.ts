@@ -21,6 +21,7 @@ export const sweep = operation({
   replies: { 200: { description: "Done", schema: z.object({}) } },
   errors: ["not_settled"],
   developmentOnly: true,
+  answerMs: (limits.settleTimeoutSeconds + 5) * 1_000,
   async handle({
     deps,
     principal: {

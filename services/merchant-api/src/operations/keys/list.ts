@@ -11,7 +11,7 @@ export const listKeys = operation({
   path: "/v1/api-keys",
   tag: "API keys",
   summary: "The merchant's keys, newest first",
-  access: { kind: "merchant", role: "owner" },
+  access: { kind: "merchant", role: "viewer" },
   query: pageQuery,
   replies: { 200: { description: "Keys, without their secrets", schema: pageOf(apiKeyShape) } },
   async handle({ deps, principal, query: { limit, cursor } }) {

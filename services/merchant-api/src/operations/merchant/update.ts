@@ -7,7 +7,7 @@ import { refuse } from "../../errors.ts";
 import { operation, reply } from "../../operation.ts";
 import { holding, latestOffsets, nextOffsets } from "../../programs.ts";
 import { merchantPatch, merchantShape } from "../../schemas/merchant.ts";
-import { audit, write } from "../../write.ts";
+import { audit, writeInTurn } from "../../write.ts";
 import { currentMerchant } from "./current.ts";
 import { showMerchant } from "./show.ts";
 
@@ -26,7 +26,7 @@ export const updateMerchant = operation({
   async handle(call) {
     const { deps, principal, body, now } = call;
     const change: SettingsChange = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null && value !== undefined));
-    return write(call, (tx) =>
+    return writeInTurn(call, (tx) =>
       holding(tx, programs, deps.partitions, async (held) => {
         const shared = latestOffsets([...held.values()], deps.partitions);
         const own = nextOffsets(held.get("cashback")!, deps.partitions);

@@ -3,7 +3,7 @@ import { listCards, MAX_CARDS, putCard } from "@perkstream/stamps";
 import { checkVersion, etagOf } from "../../http/etag.ts";
 import { operation, reply } from "../../operation.ts";
 import { allPartitions, scopeOf } from "../../programs.ts";
-import { audit, write } from "../../write.ts";
+import { audit, writeInTurn } from "../../write.ts";
 import { cardBody, cardParams, cardShape, tooManyCards } from "./shapes.ts";
 
 export const putStampCard = operation({
@@ -23,7 +23,7 @@ export const putStampCard = operation({
     const { deps, principal, params, body, now, ifMatch } = call;
     const { merchantId } = principal.merchant;
     const scope = { ...scopeOf("stamps"), partitions: allPartitions(deps.partitions) };
-    return write(call, (tx) =>
+    return writeInTurn(call, (tx) =>
       inPartitions(tx, scope, async (held) => {
         const cards = await listCards(tx, merchantId);
         const before = cards.find(({ id }) => id === params.cardId) ?? null;

@@ -1,3 +1,4 @@
+import { limits } from "../../http/limits.ts";
 import { randomUUID } from "node:crypto";
 import { operation } from "../../operation.ts";
 import { editQuery, ladderShape, levelBody, previewShape } from "../../schemas/ladder.ts";
@@ -11,6 +12,7 @@ export const addLevel = operation({
   summary: "Adds one level to the ladder",
   access: { kind: "merchant", role: "owner" },
   command: true,
+  answerMs: limits.longAnswerMs,
   query: editQuery,
   body: levelBody,
   ifMatch: "optional",

@@ -1,3 +1,4 @@
+import { limits } from "../../http/limits.ts";
 import { z } from "@hono/zod-openapi";
 import { operation } from "../../operation.ts";
 import { editQuery, ladderShape, levelParams, levelPatch, previewShape } from "../../schemas/ladder.ts";
@@ -12,6 +13,7 @@ export const changeLevel = operation({
   description: "If-Match is the ladder's ETag. A rename changes nobody's level.",
   access: { kind: "merchant", role: "owner" },
   command: true,
+  answerMs: limits.longAnswerMs,
   params: levelParams,
   query: editQuery,
   body: levelPatch,

@@ -5,7 +5,7 @@ import { Refusal } from "../../errors.ts";
 import { checkVersion, etagOf, type IfMatch } from "../../http/etag.ts";
 import { reply } from "../../operation.ts";
 import { allPartitions, scopeOf } from "../../programs.ts";
-import { audit, write, type WriteCall } from "../../write.ts";
+import { audit, type WriteCall, writeInTurn } from "../../write.ts";
 import type { LadderContent } from "./ladder.ts";
 
 interface LadderCall extends WriteCall {
@@ -36,7 +36,7 @@ async function preview({ deps, principal, now, ifMatch, query }: LadderCall, cha
 async function store<const S extends number>(call: LadderCall, status: S, change: Change) {
   const { deps, principal, now, ifMatch, query } = call;
   const scope = { ...scopeOf("tier"), partitions: allPartitions(deps.partitions) };
-  return write(call, (tx) =>
+  return writeInTurn(call, (tx) =>
     inPartitions(tx, scope, async (held) => {
       const before = await newestLadder(tx, principal.merchant.id);
       const next = checkVersion(ifMatch, before.version) ?? change(before);

@@ -1,3 +1,4 @@
+import { limits } from "../../http/limits.ts";
 import { z } from "@hono/zod-openapi";
 import { operation } from "../../operation.ts";
 import { editQuery, ladderShape, levelParams, previewShape } from "../../schemas/ladder.ts";
@@ -12,6 +13,7 @@ export const removeLevel = operation({
   description: "Its customers fall to what they qualify for. If-Match, when given, is the ladder's ETag.",
   access: { kind: "merchant", role: "owner" },
   command: true,
+  answerMs: limits.longAnswerMs,
   params: levelParams,
   query: editQuery,
   ifMatch: "optional",

@@ -1,3 +1,4 @@
+import { limits } from "../../http/limits.ts";
 import { randomUUID } from "node:crypto";
 import { z } from "@hono/zod-openapi";
 import { operation } from "../../operation.ts";
@@ -14,6 +15,7 @@ export const replaceLadder = operation({
 \`apply=grandfather\`: nobody falls before the validity that they have. A removed level's customers fall to what they qualify for. \`?preview=true\` answers how many would go up, down or stay.`,
   access: { kind: "merchant", role: "owner" },
   command: true,
+  answerMs: limits.longAnswerMs,
   query: editQuery,
   body: ladderBody,
   ifMatch: "required",
