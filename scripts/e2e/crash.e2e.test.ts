@@ -5,8 +5,8 @@ import { openBed, type Bed } from "../bed/bed.ts";
 import { benchStream, preload } from "../bed/load.ts";
 import { createMerchants } from "../bed/merchants.ts";
 import { openOrderProducer } from "../produce/order-producer.ts";
-import { lineOf, PrintedReport } from "../verify/print.ts";
-import { runVerify } from "../verify/run.ts";
+import { differencesOf } from "./differences.ts";
+import { waitFor } from "./wait.ts";
 
 const EVENTS = 3_000;
 let bed: Bed;
@@ -26,14 +26,6 @@ beforeAll(async () => {
 }, 180_000);
 afterAll(() => bed.close());
 
-async function waitFor(what: string, condition: () => Promise<boolean>, boundMs = 60_000): Promise<void> {
-  const end = performance.now() + boundMs;
-  while (!(await condition())) {
-    if (performance.now() > end) throw new Error(`not in ${boundMs} ms: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
-
 /** Runs a program's process until it ends itself between a COMMIT and the publishing of what it committed. */
 async function crash(service: string): Promise<void> {
   let ended = false;
@@ -45,15 +37,6 @@ async function crash(service: string): Promise<void> {
     });
   await waitFor(`${service} has ended itself`, () => Promise.resolve(ended));
   await (await running)?.stop();
-}
-
-/** What the stored events and commands do not give. */
-async function differences(): Promise<string[]> {
-  const found: string[] = [];
-  const report = new PrintedReport(["tier", "cashback"], 20, (difference) => found.push(lineOf(difference)));
-  const registry = connectRegistry(bed.stack.registryUrl);
-  await runVerify({ databaseUrl: bed.stack.postgresUrl, registry, merchantId: null, report, onProgress: () => {} });
-  return found;
 }
 
 describe("kill -9 between commit and publish", () => {
@@ -80,6 +63,6 @@ describe("kill -9 between commit and publish", () => {
     expect(row!.stored).toBe(row!.produced);
     expect(row!.told).toBe(row!.changes);
     await tier.stop();
-    expect(await differences()).toEqual([]);
+    expect(await differencesOf(bed.stack)).toEqual([]);
   }, 180_000);
 });

@@ -137,7 +137,7 @@ describe("a customer of the Online Retail shop", () => {
     await second.page.goto(address());
     await online(second.page);
     expect(await unreadIn(second.page)).toBeGreaterThan(0);
-    // A toast may lie over the button, and stays for as long as the pointer is on it.
+    // Clicks go through a toast, but not through its close button, and it stays for as long as the pointer is there.
     await page.mouse.move(0, 0);
     await expect.poll(() => page.locator(".toast").count(), poll).toBe(0);
     await page.click("#read-all");

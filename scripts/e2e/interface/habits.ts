@@ -43,6 +43,13 @@ export function describeHabits(api: () => string, notifier: () => string): void 
     });
   });
 
+  describe("connections", () => {
+    it("are kept longer than clients keep them, so that no request meets one that is being closed", async () => {
+      const shop = await openShop(api());
+      expect((await shop.send("GET", "/v1/tiers")).headers.get("keep-alive")).toBe("timeout=75");
+    });
+  });
+
   describe("bodies", () => {
     it("are refused when too large or not JSON, and the connection goes on", async () => {
       const shop = await openShop(api());
