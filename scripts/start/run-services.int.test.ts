@@ -50,7 +50,10 @@ async function program(name: string, body: string): Promise<void> {
 const wellBehaved = (name: string) => `
   const http = require("node:http"), fs = require("node:fs");
   const readyAt = Date.now() + 200;
-  http.createServer((request, response) => response.writeHead(Date.now() < readyAt ? 503 : 200).end()).listen(Number(process.env.${name.toUpperCase()}_PORT), "127.0.0.1");
+  http.createServer((request, response) => {
+    if (request.url === "/crash") throw new Error("broken");
+    response.writeHead(Date.now() < readyAt ? 503 : 200).end();
+  }).listen(Number(process.env.${name.toUpperCase()}_PORT), "127.0.0.1");
   process.on("SIGTERM", () => { fs.appendFileSync(process.env.JOURNAL, "${name} "); process.exit(0); });`;
 
 test("waits for every /readyz and stops in reverse order", async () => {
@@ -68,7 +71,14 @@ test("waits for every /readyz and stops in reverse order", async () => {
 
 test("a service that cannot start is named with its reason, and the others are stopped", async () => {
   await program("one", wellBehaved("one"));
-  await program("two", `console.error("Error: the table tier.history is missing"); process.exit(3);`);
+  // Not before one answers: a program that is told to stop sooner has no handler yet that could write.
+  await program(
+    "two",
+    `const http = require("node:http");
+    const ask = () => http.get("http://127.0.0.1:" + process.env.ONE_PORT, fail).on("error", () => setTimeout(ask, 20));
+    const fail = () => { console.error("Error: the table tier.history is missing"); process.exit(3); };
+    ask();`,
+  );
   const started = startServices([entry("one"), entry("two")], settings, stack, { onReady: () => {}, onCrash: () => {} });
   await expect(started).rejects.toMatchObject({
     code: "child_crashed",
@@ -78,9 +88,10 @@ test("a service that cannot start is named with its reason, and the others are s
 });
 
 test("a crash after the start is reported once", async () => {
-  await program("one", `${wellBehaved("one")} setTimeout(() => { throw new Error("broken"); }, 700);`);
+  await program("one", wellBehaved("one"));
   const crashes: StackError[] = [];
   const running = await startServices([entry("one")], settings, stack, { onReady: () => {}, onCrash: (error) => crashes.push(error) });
+  await fetch(`http://127.0.0.1:${settings.ports.get("one")}/crash`).catch(() => {});
   await waitUntil(() => crashes.length > 0, 20_000);
   expect(crashes.map(({ message }) => message)).toEqual([expect.stringContaining("one ended by itself (exit code 1)")]);
   await running.stop();
