@@ -26,11 +26,14 @@ const commands = {
   play: { script: "scripts/play.ts" },
   stories: { script: "scripts/stories.ts" },
   import: { script: "scripts/import-online-retail.ts" },
+  "check-import": { script: "scripts/check-import.ts" },
   redrive: { script: "scripts/redrive.ts" },
   verify: { script: "scripts/verify.ts" },
+  fuzz: { script: "scripts/fuzz.ts" },
   schemas: { script: "scripts/schemas.ts" },
   database: { script: "scripts/database.ts" },
   bench: { script: "scripts/bench/main.ts" },
+  chaos: { script: "scripts/chaos.ts" },
   format: { tool: "node_modules/oxfmt/bin/oxfmt" },
 };
 

@@ -2,7 +2,7 @@ import { readFile, rm, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSql, type Sql } from "@perkstream/postgres";
-import { freePorts, startStack, type Stack } from "@perkstream/stack";
+import { freePorts, startStack, type Stack, type StackOptions } from "@perkstream/stack";
 import { prepare } from "../start/prepare.ts";
 import { startServices, type RunningServices } from "../start/run-services.ts";
 import { services } from "../start/services.ts";
@@ -23,13 +23,16 @@ export interface Bed {
 
 const SERVER_PIDS = ["postgres", "kafka", "registry"];
 
-export async function openBed(say: (line: string) => void): Promise<Bed> {
+export async function openBed(
+  say: (line: string) => void,
+  openStack: (options: StackOptions) => Promise<Stack> = startStack,
+): Promise<Bed> {
   const dataDir = await mkdtemp(join(tmpdir(), "perkstream-bench-"));
   const free = await freePorts(3 + services.length);
   const ports = Object.fromEntries(services.map(({ port }, i) => [port.variable, String(free[3 + i])]));
   const env = { ...process.env, ...ports, PERKS_DATA_DIR: dataDir, LOG_LEVEL: "warn", PERKS_MODE: "development" };
   const settings = await readSettings(env, services);
-  const stack = await startStack({
+  const stack = await openStack({
     dataDir,
     env,
     ports: { postgres: free[0]!, kafka: free[1]!, registry: free[2]! },

@@ -1,11 +1,12 @@
 /**
- * `npm run bench -- drain | growth | verify | latency | sweep | retail <file> | start [options]`: measures on this machine, with a stack of its own in a temporary folder.
+ * `npm run bench -- drain | growth | verify | latency | sweep | recovery | retail <file> | start [options]`: measures on this machine, with a stack of its own in a temporary folder.
  * Progress goes to standard error, the result is one line of JSON on standard output.
  */
 import { parseArgs } from "node:util";
 import { drain } from "./drain.ts";
 import { growth } from "./growth.ts";
 import { latency } from "./latency.ts";
+import { recovery } from "./recovery.ts";
 import { retail } from "./retail.ts";
 import { start } from "./start.ts";
 import { sweep } from "./sweep.ts";
@@ -23,6 +24,7 @@ const { positionals, values } = parseArgs({
     rate: { type: "string", default: "500" },
     seconds: { type: "string", default: "30" },
     lots: { type: "string", default: "100000" },
+    spread: { type: "string", default: "1000" },
     online: { type: "string", default: "500" },
     seed: { type: "string", default: "1" },
   },
@@ -49,7 +51,14 @@ switch (positionals[0]) {
     );
     break;
   case "sweep":
-    console.log(JSON.stringify(await sweep({ lots: number("lots"), rate: number("rate"), online: number("online"), ...shared }, say)));
+    console.log(
+      JSON.stringify(
+        await sweep({ lots: number("lots"), spreadMs: number("spread"), rate: number("rate"), online: number("online"), ...shared }, say),
+      ),
+    );
+    break;
+  case "recovery":
+    console.log(JSON.stringify(await recovery({ rate: number("rate"), ...shared }, say)));
     break;
   case "retail":
     console.log(JSON.stringify(await retail(positionals[1] ?? "scripts/data/online-retail-sample.csv", say)));
@@ -59,7 +68,7 @@ switch (positionals[0]) {
     break;
   default:
     console.error(
-      "usage: npm run bench -- drain [--orders N --customers N --merchants N --refunds 0.03 --duplicates 0.01 --hot 0 --seed N]\n       npm run bench -- growth [the same options: what an order costs at 10,000, 100,000 … orders]\n       npm run bench -- verify [the same options]\n       npm run bench -- latency [--rate N --seconds N --online N --customers N --merchants N --seed N]\n       npm run bench -- sweep [--lots N --rate N --online N --customers N --merchants N --seed N]\n       npm run bench -- retail <csv[.gz]>\n       npm run bench -- start",
+      "usage: npm run bench -- drain [--orders N --customers N --merchants N --refunds 0.03 --duplicates 0.01 --hot 0 --seed N]\n       npm run bench -- growth [the same options: what an order costs at 10,000, 100,000 … orders]\n       npm run bench -- verify [the same options]\n       npm run bench -- latency [--rate N --seconds N --online N --customers N --merchants N --seed N]\n       npm run bench -- sweep [--lots N --spread MS --rate N --online N --customers N --merchants N --seed N]\n       npm run bench -- recovery [--rate N --customers N --merchants N --seed N]\n       npm run bench -- retail <csv[.gz]>\n       npm run bench -- start",
     );
     process.exitCode = 2;
 }

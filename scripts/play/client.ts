@@ -18,6 +18,8 @@ export interface CallOptions {
 }
 
 const timeoutMs = 150_000;
+/** A busy product answers 503 after three seconds. */
+const maxAttempts = 5;
 
 /** The merchant API with one credential. */
 export class Client {
@@ -29,7 +31,15 @@ export class Client {
     this.credential = credential;
   }
 
-  async send(method: string, path: string, { body, headers, now }: CallOptions = {}): Promise<Answer> {
+  /** A 503 is answered before anything was done, so it is tried again; but an order may have got into the log. */
+  async send(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
+    for (let attempt = 1; ; attempt += 1) {
+      const answer = await this.sendOnce(method, path, options);
+      if (answer.status !== 503 || attempt === maxAttempts || (method === "POST" && path.startsWith("/v1/orders"))) return answer;
+    }
+  }
+
+  private async sendOnce(method: string, path: string, { body, headers, now }: CallOptions): Promise<Answer> {
     const response = await fetch(this.origin + path, {
       method,
       headers: {

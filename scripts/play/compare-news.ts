@@ -33,7 +33,7 @@ export class News {
     return [
       ...(expected.notifications === undefined ? [] : anyOrder("notifications", expected.notifications, notes, tells, summary)),
       ...(expected.deadLetters === undefined ? [] : compareDeadLetters(expected.deadLetters, letters)),
-      ...differencesIf("clawbacks", expected.clawbacks, clawbacks),
+      ...compareClawbacks(expected.clawbacks, clawbacks),
       ...differencesIf("refusals", expected.refusals, refusals),
       ...differencesIf("previews", expected.previews, previews),
     ];
@@ -56,7 +56,7 @@ export class News {
   }
 
   /** In the order in which they happened: by as-of, then by the order's event. */
-  private async newClawbacks(view: View) {
+  private async newClawbacks(view: View): Promise<{ orderId: string }[]> {
     const orders = await view.orders();
     const rows = orders.flatMap(({ orderId, refunds }) =>
       refunds.flatMap(({ refundId, asOf, clawbacks }) =>
@@ -68,11 +68,19 @@ export class News {
   }
 }
 
+/** In their order; where each names its order, in that of each order: what happened first between two orders no answer tells. */
+function compareClawbacks(expected: Expectation["clawbacks"], got: readonly { readonly orderId: string }[]): Difference[] {
+  if (expected === undefined || expected.some(({ orderId }) => orderId === undefined)) return differencesIf("clawbacks", expected, got);
+  const byOrder = <T extends { readonly orderId?: string | undefined }>(rows: readonly T[]) =>
+    rows.toSorted((a, b) => ((a.orderId ?? "") < (b.orderId ?? "") ? -1 : a.orderId === b.orderId ? 0 : 1));
+  return differences("clawbacks", byOrder(expected), byOrder(got));
+}
+
 function differencesIf(path: string, expected: unknown, got: unknown): Difference[] {
   return expected === undefined ? [] : differences(path, expected, got);
 }
 
-function inWords(orderId: string, clawback: ClawbackAnswer): object {
+function inWords(orderId: string, clawback: ClawbackAnswer) {
   return {
     orderId,
     campaignId: clawback.campaignId,

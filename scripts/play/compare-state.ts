@@ -26,7 +26,9 @@ export async function compareCustomers(expected: NonNullable<Expectation["custom
 
 /** An order or refund changes the tier from the offset behind it. */
 function storyRow(row: HistoryAnswer, wished: number | undefined, positions: StoryPositions): object {
-  return { ...row, offset: positions.effective(row, row.reason === "order" || row.reason === "refund", wished) };
+  const { reason } = row;
+  const isEvent = reason === "order" || reason === "refund";
+  return { ...row, offset: positions.effective(row, isEvent, wished, reason !== "pinned") };
 }
 
 export async function compareAwards(expected: NonNullable<Expectation["awards"]>, view: View) {

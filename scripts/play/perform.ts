@@ -9,6 +9,7 @@ interface RedemptionAnswer {
 /** Does what a step says, as of its `at`. Throws AnswerError when the product answers what no text allows. */
 export async function perform(step: Step, session: Session): Promise<void> {
   const now = step.at ?? "";
+  session.latestMs = Math.max(session.latestMs, Date.parse(now), Date.parse(step.event?.occurredAt ?? now));
   if (step.event !== undefined || step.raw !== undefined) return sendEvents(step, session);
   if (step.sweep) return void (await session.client.call("POST", "/v1/dev/sweep", [200], { body: { at: now } }));
   if (step.ladder !== undefined) {
@@ -62,7 +63,7 @@ async function redemptionStep(step: Step, session: Session, now: string): Promis
     const answer = await session.command<RedemptionAnswer>(client, name, "POST", "/v1/redemptions", { body, now });
     if (answer === null) return;
     const expiresAt = ttlSeconds === undefined ? Infinity : Date.parse(now) + ttlSeconds * 1000;
-    redemptions.set(id, { redemptionId: answer.redemptionId, orderId, amountMinor, expiresAt, isOpen: true });
+    redemptions.set(id, { redemptionId: answer.redemptionId, customerId, orderId, amountMinor, expiresAt, isOpen: true });
     return;
   }
   for (const end of ["commit", "release"] as const) {

@@ -31,9 +31,10 @@ export class StoryPositions {
   /**
    * From which offset of the story something holds that holds from a real one. `exactly` after an event: the number behind it, or
    * null if there is no such event. Otherwise any number between the same two events of that partition means the same: `wished`
-   * is taken if it is one of them, else the lowest.
+   * is taken if it is one of them, else the lowest. `orLater`: an edit of the ladder reaches a customer in the background, behind
+   * events that do not touch that customer.
    */
-  effective({ partition, offset }: Position, exactly: boolean, wished: number | undefined): number | null {
+  effective({ partition, offset }: Position, exactly: boolean, wished: number | undefined, orLater = false): number | null {
     if (exactly) {
       const cause = this.numberOf({ partition, offset: offset - 1 });
       return cause === -1 ? null : cause + 1;
@@ -45,6 +46,7 @@ export class StoryPositions {
       if (event.offset < offset) least = n + 1;
       else most = Math.min(most, n);
     }
-    return wished !== undefined && least <= wished && wished <= most ? wished : least;
+    const isSame = wished !== undefined && (orLater || least <= wished) && wished <= most;
+    return isSame ? wished : least;
   }
 }

@@ -16,6 +16,7 @@ export async function sendEvents(step: Step, session: Session): Promise<void> {
   };
   for (const record of eventsOf(step, merchantId)) {
     const request = through === "api" && record.key === `${merchantId}:${record.event?.customerId}` ? requestOf(record, session) : null;
+    if (record.event?.type === "OrderPlaced") session.orderIds.add(record.event.orderId);
     await session.settleOthers(log.partitionOf(record.key));
     if (request === null) {
       waiting.push(record);
@@ -47,11 +48,12 @@ async function post({ path, body }: OrderRequest, { event, key, at }: OutgoingEv
 }
 
 const maxQuantity = 2 ** 31 - 1;
+const futureLimitMs = 5 * 60_000;
 const latestMs = Date.UTC(2200, 0, 1);
 
 /** Text of at most so many characters that a database can hold. */
 const isText = (text: string, max: number): boolean => [...text].length <= max && text.isWellFormed() && !text.includes("\0");
-const isId = (id: string | undefined): boolean => id !== undefined && id !== "" && isText(id, 64);
+export const isId = (id: string | undefined): boolean => id !== undefined && id !== "" && isText(id, 64);
 
 /** The request that says what this record says; null if the API has no words for it. */
 function requestOf({ event, at }: OutgoingEvent, session: Session): OrderRequest | null {
@@ -76,12 +78,10 @@ function placed(event: StoryEvent, at: string, session: Session): OrderRequest |
   if (lines.length === 0 || !lines.every(isSound) || !/^[A-Z]{3}$/.test(currency ?? "USD")) return null;
   const occurredMs = Date.parse(event.occurredAt ?? at);
   if (occurredMs < 0 || occurredMs >= latestMs) return null;
-  const redemptionId = paidWithCashbackMinor === 0 ? undefined : openRedemption(orderId, paidWithCashbackMinor, at, session);
+  const redemptionId = paidWithCashbackMinor === 0 || !willCount(event, at, session) ? undefined : openRedemption(event, at, session);
   if (paidWithCashbackMinor !== 0 && redemptionId === undefined) return null;
   // An id that was answered before would get its first time again, which is another event than the story's.
-  const isRepeated = session.orderIds.has(orderId);
-  session.orderIds.add(orderId);
-  const occurredAt = event.occurredAt ?? (isRepeated ? at : undefined);
+  const occurredAt = event.occurredAt ?? (session.orderIds.has(orderId) ? at : undefined);
   const body = {
     orderId,
     customerId,
@@ -93,6 +93,14 @@ function placed(event: StoryEvent, at: string, session: Session): OrderRequest |
   return { path: "/v1/orders", body, isCommand: redemptionId !== undefined };
 }
 
+/** To name a redemption is a command: it applies what is due, also where the order itself would then be refused or ignored. */
+function willCount({ orderId, currency, lines = [], occurredAt, paidWithCashbackMinor = 0 }: StoryEvent, at: string, session: Session) {
+  const net = lines.reduce((sum, { netMinor }) => sum + netMinor, 0);
+  const isInTime = Date.parse(occurredAt ?? at) <= Date.parse(at) + futureLimitMs;
+  const isOwnCurrency = (currency ?? session.merchant.currency) === session.merchant.currency;
+  return isInTime && isOwnCurrency && paidWithCashbackMinor <= net && !session.orderIds.has(orderId);
+}
+
 /** Only what a schema can tell: the programs judge the rest. */
 function isSound({ sku = "sku", category, quantity = 1, netMinor }: OrderLine): boolean {
   const isCount = quantity >= 1 && quantity <= maxQuantity;
@@ -100,7 +108,10 @@ function isSound({ sku = "sku", category, quantity = 1, netMinor }: OrderLine): 
 }
 
 /** The redemption that the story made for this order and amount, if it can still be named. */
-function openRedemption(orderId: string, amountMinor: number, at: string, { redemptions }: Session): string | undefined {
-  const fits = [...redemptions.values()].filter((redemption) => redemption.orderId === orderId && redemption.amountMinor === amountMinor);
-  return fits.find(({ isOpen, expiresAt }) => isOpen && Date.parse(at) < expiresAt)?.redemptionId;
+function openRedemption(event: StoryEvent, at: string, session: Session): string | undefined {
+  const fits = [...session.redemptions.values()].filter(
+    ({ customerId, orderId, amountMinor }) =>
+      customerId === event.customerId && orderId === event.orderId && amountMinor === event.paidWithCashbackMinor,
+  );
+  return fits.find(({ isOpen, expiresAt }) => isOpen && Math.max(Date.parse(at), session.latestMs) < expiresAt)?.redemptionId;
 }

@@ -16,6 +16,7 @@ export interface Surroundings {
 
 export interface Redemption {
   readonly redemptionId: string;
+  readonly customerId: string;
   readonly orderId: string | undefined;
   readonly amountMinor: number;
   /** In ms; Infinity once it is committed. */
@@ -31,8 +32,10 @@ export class Session {
   readonly positions = new StoryPositions();
   /** By the story's ids. */
   readonly redemptions = new Map<string, Redemption>();
-  /** Orders that were sent through the API. */
+  /** Of the orders sent so far. */
   readonly orderIds = new Set<string>();
+  /** The highest time that any step has named: no customer's last as-of is above it. */
+  latestMs = 0;
   /** Since the last expectation. */
   refusals: string[] = [];
   previews: unknown[] = [];

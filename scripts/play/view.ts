@@ -12,6 +12,7 @@ import type {
   TransferAnswer,
 } from "./answers.ts";
 import { AnswerError } from "./client.ts";
+import { isId } from "./send-event.ts";
 import type { Session } from "./session.ts";
 import type { Story } from "./story.ts";
 
@@ -102,7 +103,7 @@ export class View {
       if (copies === undefined) ids.add(event.orderId);
       else for (let n = 1; n <= copies; n += 1) ids.add(`${event.orderId}-${n}`);
     }
-    const orders = await Promise.all([...ids].filter((id) => id.length >= 1 && id.length <= 64).map((id) => this.order(id)));
+    const orders = await Promise.all([...ids].filter(isId).map((id) => this.order(id)));
     return orders.filter((order) => order !== null);
   }
 

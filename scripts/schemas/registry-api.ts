@@ -2,6 +2,9 @@ import { COMPATIBILITY, SchemaRegistry, SchemaType } from "@kafkajs/confluent-sc
 import { registryAddress } from "@perkstream/contracts";
 
 const timeoutMs = 10_000;
+/** A registry that has just started on a busy machine answers some of many questions at once with a 500: each may be asked again. */
+const attempts = 4;
+const firstPauseMs = 250;
 
 /** The registry could not be asked, or refused; `status` is null when it did not answer. */
 export class RegistryApiError extends Error {
@@ -36,7 +39,7 @@ export function openRegistryApi(url: string): RegistryApi {
   return {
     answers: async () => {
       try {
-        await api.call("GET", "/subjects");
+        await api.ask("GET", "/subjects");
         return true;
       } catch (error) {
         if (error instanceof RegistryApiError) return false;
@@ -92,6 +95,11 @@ async function register(api: HttpApi, subject: string, schema: string): Promise<
   return id;
 }
 
+/** Of two that set a level for the first time at once, a registry may refuse one (409 to a PUT): the next attempt finds it set. */
+function mayPass(method: string, status: number | null): boolean {
+  return status === null || status >= 500 || (status === 409 && method === "PUT");
+}
+
 class HttpApi {
   readonly client: SchemaRegistry;
   private readonly base: string;
@@ -104,8 +112,20 @@ class HttpApi {
     this.client = new SchemaRegistry({ host: base, clientId: "perkstream-schemas", retry: { retries: 2 }, ...(auth && { auth }) });
   }
 
+  /** `ask`, some times if need be: nothing that is sent this way does harm when it is done twice. */
+  async call(method: string, path: string, options: { body?: object; absent?: unknown } = {}): Promise<unknown> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.ask(method, path, options);
+      } catch (error) {
+        if (!(error instanceof RegistryApiError && mayPass(method, error.status)) || attempt === attempts) throw error;
+      }
+      await new Promise((resolve) => setTimeout(resolve, firstPauseMs * 2 ** (attempt - 1)));
+    }
+  }
+
   /** `absent` is the answer for a 404; without it a 404 is an error too. */
-  async call(method: string, path: string, { body, absent }: { body?: object; absent?: unknown } = {}): Promise<unknown> {
+  async ask(method: string, path: string, { body, absent }: { body?: object; absent?: unknown } = {}): Promise<unknown> {
     const url = `${this.base}${path}`;
     const request = { method, headers: this.headers, signal: AbortSignal.timeout(timeoutMs), ...(body && { body: JSON.stringify(body) }) };
     let response: Response;

@@ -37,6 +37,8 @@ export interface StreamItem {
 export interface OrderStream {
   /** The next record, as of this instant (ms). The same calls give the same records. */
   next(now: number): StreamItem;
+  /** For whoever ends the stream: the order that is still owed when the last record was a refund that comes before it. */
+  rest(): StreamItem[];
 }
 
 /** Orders that may still be refunded or repeated: bounded, the oldest are forgotten. */
@@ -86,6 +88,10 @@ class Simulation implements OrderStream {
     if ((draw -= refunds) < 0) return this.giveBack(now) ?? this.place(now);
     if ((draw -= late) < 0) return this.placeLate(now);
     return this.place(now);
+  }
+
+  rest(): StreamItem[] {
+    return this.waiting.splice(0);
   }
 
   private order(occurredAt: number): OrderPlaced {

@@ -65,6 +65,20 @@ describe("orderStream", () => {
     expect(waiting).toEqual([]);
   });
 
+  it("owes the order of a refund that came before it, until it was drawn or asked for", () => {
+    let owed = 0;
+    for (let count = 1; count <= 500; count += 1) {
+      const stream = orderStream({ ...defaults, late: 0.4 });
+      const drawn = Array.from({ length: count }, (_, i) => stream.next(start + i * 1000));
+      const rest = stream.rest();
+      const placed = new Set([...drawn, ...rest].filter(({ event }) => event.type === "OrderPlaced").map(({ event }) => event.orderId));
+      expect(drawn.filter(({ kind, event }) => kind === "refund" && !placed.has(event.orderId))).toEqual([]);
+      expect(stream.rest()).toEqual([]);
+      owed += rest.length;
+    }
+    expect(owed).toBeGreaterThan(10);
+  });
+
   it("repeats an order with the same content", () => {
     const items = take(5_000);
     const placed = new Map(items.filter(({ kind }) => kind === "order" || kind === "late").map(({ event }) => [event.orderId, event]));

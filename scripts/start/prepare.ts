@@ -1,6 +1,6 @@
 import { createMerchant } from "@perkstream/merchant";
 import { migrate, openSql } from "@perkstream/postgres";
-import { ensureProgress } from "@perkstream/program";
+import { deadLetterTopic, ensureProgress } from "@perkstream/program";
 import { ensureTopics, type Stack } from "@perkstream/stack";
 import { registerSchemas } from "../schemas/register.ts";
 import type { ServiceEntry } from "./services.ts";
@@ -26,7 +26,11 @@ export async function prepare(
       stack.postgresUrl,
       services.map((service) => service.migrations),
     ),
-    ensureTopics(stack.kafkaBrokers, { partitions: settings.partitions, development: settings.isDevelopment }),
+    ensureTopics(stack.kafkaBrokers, {
+      partitions: settings.partitions,
+      development: settings.isDevelopment,
+      others: services.flatMap(({ program }) => (program === undefined ? [] : deadLetterTopic(program.program))),
+    }),
     registerSchemas({ registryUrl: stack.registryUrl, postgresUrl: stack.postgresUrl }),
   ]);
   report(`tables, topics (${partitions} partitions) and schemas`);

@@ -39,7 +39,8 @@ export interface Codecs {
 export async function startDrivers(sql: Sql, { decoder, notifications: encoder }: Codecs): Promise<Drivers> {
   const partitions = PARTITIONS;
   const tier = createTierProgram({ decoder, encoder, partitions });
-  const cashback = createCashbackProgram({ decoder, encoder, tier: createLevels(), sql, partitions });
+  // So few that sweeps are often cut in the middle of what is due at one instant.
+  const cashback = createCashbackProgram({ decoder, encoder, tier: createLevels(), sql, partitions, maxLotsOfSweep: 2 });
   return {
     tier: await createDriver(tier, sql, partitions),
     cashback: await createDriver(cashback, sql, partitions),
