@@ -10,8 +10,10 @@ export default defineConfig({
     include: ["{packages,services,scripts}/**/*.{unit,int,e2e}.test.ts"],
     exclude: ["**/node_modules/**", "**/dist/**"],
     globalSetup: ["./vitest.setup.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Bounds for what hangs, not for what is slow: machines stall for seconds.
+    testTimeout: 120_000,
+    hookTimeout: 240_000,
+    expect: { poll: { timeout: 20_000 } },
     pool: "forks",
     maxWorkers: 2,
     passWithNoTests: false,

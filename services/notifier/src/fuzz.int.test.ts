@@ -19,7 +19,7 @@ let notifier: Notifier;
 beforeAll(async () => {
   rig = await openRig(inject("stack"));
   await rig.startInbox();
-  const limits = { helloMs: 300, framesPerSecond: 100, upgradesPerSecond: 1_000_000 };
+  const limits = { framesPerSecond: 100, upgradesPerSecond: 1_000_000 };
   notifier = await rig.start({ limits });
 });
 afterAll(() => rig?.close());

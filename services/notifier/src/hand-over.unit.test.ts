@@ -136,7 +136,7 @@ test("rows go out as the socket takes them; a client that takes none is too slow
   const stuck = setUp({ stored: [1, 2, 3], buffered: () => 1_000_000 });
   expect(await handOver(stuck.ports, stuck.client, null, 9)).toBe("too_slow");
   let waiting = 3;
-  const slow = setUp({ stored: [1, 2, 3], buffered: () => (waiting > 0 ? 100_000 : 0) });
+  const slow = setUp({ stored: [1, 2, 3], buffered: () => (waiting > 0 ? 100_000 : 0), limits: { handOverMs: 30_000 } });
   const draining = setInterval(() => {
     waiting -= 1;
     slow.client.onDrain?.();

@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -51,7 +50,7 @@ test("the service starts on an empty database, serves page and sockets, and stop
   // Without the inbox: its group is the product's own, and other tests may run it at the same broker.
   const service = run({ NOTIFIER_PORT: String(port), PERKS_MODE: "development", PERKS_JWT_SECRET: secret, PERKS_RUN_INBOX: "false" });
   const get = (path: string) => fetch(`http://127.0.0.1:${port}${path}`);
-  await expect.poll(async () => (await get("/readyz").catch(() => null))?.status, { timeout: 20_000, interval: 100 }).toBe(200);
+  await expect.poll(async () => (await get("/readyz").catch(() => null))?.status, { timeout: 60_000, interval: 100 }).toBe(200);
   expect(await (await get("/")).text()).toContain("<html");
   expect(await (await get("/config.json")).json()).toMatchObject({ merchantApi: "http://127.0.0.1:8080", merchantId: expect.any(String) });
   expect(await (await get("/metrics")).text()).toContain("process_cpu_seconds_total");
@@ -77,7 +76,7 @@ test("with a login of its own it works on a migrated database, and says what an 
     expect(lacking.output()).toContain("lacks migrations of inbox: 0000_inbox, ");
     const service = await start(database.url);
     const ready = async () => (await fetch(`http://127.0.0.1:${service.port}/readyz`).catch(() => null))?.status;
-    await expect.poll(ready, { timeout: 20_000, interval: 100 }).toBe(200);
+    await expect.poll(ready, { timeout: 60_000, interval: 100 }).toBe(200);
     service.child.kill("SIGTERM");
     expect(await service.exit).toBe(0);
   } finally {
@@ -91,9 +90,9 @@ test("with --accept-gap the inbox goes on where the log does not hold the stored
   // A broker of its own: the inbox's group is the product's.
   const { postgresUrl, registryUrl } = inject("stack");
   const dataDir = await mkdtemp(join(tmpdir(), "perkstream-notifier-"));
-  const [kafka] = await freePorts(1);
+  const kafka = await freePort();
   const env = { ...process.env, DATABASE_URL: postgresUrl, SCHEMA_REGISTRY_URL: registryUrl };
-  const stack = await startStack({ dataDir, ports: { kafka: kafka! }, env, ephemeral: true });
+  const stack = await startStack({ dataDir, ports: { kafka }, env, ephemeral: true });
   const own = await testDatabase(postgresUrl, [inboxMigrations]);
   const sql = openSql(own.url, { max: 1, applicationName: "test" });
   try {
@@ -104,7 +103,7 @@ test("with --accept-gap the inbox goes on where the log does not hold the stored
     const address = { DATABASE_URL: own.url, KAFKA_BROKERS: stack.kafkaBrokers, NOTIFIER_PORT: String(port) };
     const service = run({ ...address, PERKS_JWT_SECRET: secret }, ["--accept-gap"]);
     const ready = async () => (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null))?.status;
-    await expect.poll(ready, { timeout: 20_000, interval: 100 }).toBe(200);
+    await expect.poll(ready, { timeout: 60_000, interval: 100 }).toBe(200);
     expect(await sql`SELECT next_off FROM inbox.progress ORDER BY part`).toEqual([{ next_off: 0n }, { next_off: 0n }, { next_off: 0n }]);
     service.child.kill("SIGTERM");
     expect(await service.exit).toBe(0);
@@ -114,7 +113,7 @@ test("with --accept-gap the inbox goes on where the log does not hold the stored
     await stack.stop();
     await rm(dataDir, { recursive: true, force: true });
   }
-}, 60_000);
+}, 240_000);
 
 test("it refuses to start with a short secret and names every problem", async () => {
   const service = run({ PERKS_JWT_SECRET: "short", NOTIFIER_PORT: "x" });
@@ -123,12 +122,7 @@ test("it refuses to start with a short secret and names every problem", async ()
   expect(service.output()).toContain("NOTIFIER_PORT");
 });
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
-    });
-  });
+async function freePort(): Promise<number> {
+  const [port] = await freePorts(1);
+  return port!;
 }

@@ -36,7 +36,8 @@ export interface LocalConnections {
 const heartbeatMs = 1_000;
 const retryMs = 500;
 const batchSize = 500;
-const answerWaitMs = 2_000;
+/** As long as a lease: an instance that has not answered by then is not there. */
+const answerWaitMs = 5_000;
 const answerPollMs = 15;
 
 type Change = { readonly joined: ConnectionRow } | { readonly left: string };
@@ -57,7 +58,7 @@ export class Cluster implements Presence {
   readonly #log: Log;
   readonly #changes: Change[] = [];
   readonly #writing = new Draining(
-    () => this.#changes.length > 0,
+    () => this.#hasToWrite,
     () => this.#write(),
   );
   #heard = false;
@@ -140,18 +141,22 @@ export class Cluster implements Presence {
     this.#writing.wake();
   }
 
+  get #hasToWrite(): boolean {
+    return this.#changes.length > 0 || (this.#lost && !this.#stopped);
+  }
+
   async #write(): Promise<void> {
-    while (this.#changes.length > 0) {
-      const batch = this.#changes.splice(0, batchSize);
+    while (this.#hasToWrite) {
       try {
-        await this.#writeBatch(batch);
+        if (this.#lost && !this.#stopped) await this.#sayAll();
+        await this.#writeBatch(this.#changes.splice(0, batchSize));
       } catch (error) {
         // All rows are written anew when Postgres is back; what waits would only grow.
         this.#changes.length = 0;
         if (this.#stopped) return;
+        this.#lost = true;
         this.#log.warn({ err: error }, "other instances are not told of connections");
         await after(retryMs);
-        await this.#sayAll();
       }
     }
   }
@@ -167,24 +172,24 @@ export class Cluster implements Presence {
     }
   }
 
-  /** Rows of this instance, all of them: after an outage, or when its lease was lost. */
+  /**
+   * Rows of this instance, all of them: after an outage, or when its lease was lost. Only ever between two batches: beside one, a
+   * connection that goes meanwhile could be removed before it is said.
+   */
   async #sayAll(): Promise<void> {
-    try {
-      await removeInstance(this.#sql, this.#instance);
-      await renewLease(this.#sql, this.#instance);
-      await insertConnections(this.#sql, this.#instance, this.#local.all());
-    } catch {
-      this.#lost = true; // the next beat says it again
-    }
+    await this.#sql.begin(async (tx) => {
+      await removeInstance(tx, this.#instance);
+      await renewLease(tx, this.#instance);
+      await insertConnections(tx, this.#instance, this.#local.all());
+    });
+    this.#lost = false;
   }
 
   async #beat(): Promise<void> {
     try {
       const known = await renewLease(this.#sql, this.#instance);
-      if (!known || this.#lost) {
-        this.#lost = false;
-        await this.#sayAll();
-      }
+      if (!known) this.#lost = true;
+      this.#writing.wake();
       await removeDead(this.#sql);
       this.#obeySoon();
     } catch (error) {

@@ -19,7 +19,7 @@ export interface Command extends Customer {
 }
 
 /** Renews the lease. @returns false when the row (and with it the connections) was not there: all must be said again */
-export async function renewLease(sql: Sql, instance: string): Promise<boolean> {
+export async function renewLease(sql: Sql | Tx, instance: string): Promise<boolean> {
   const [row] = await sql<{ known: boolean }[]>`
     INSERT INTO notifier.instance AS i (id, lease_until) VALUES (${instance}::uuid, now() + make_interval(secs => ${leaseSeconds}))
     ON CONFLICT (id) DO UPDATE SET lease_until = EXCLUDED.lease_until RETURNING xmax <> 0 AS known`;
@@ -32,7 +32,7 @@ export async function removeDead(sql: Sql): Promise<void> {
   await sql`DELETE FROM notifier.command WHERE created_at < now() - make_interval(secs => ${commandSeconds})`;
 }
 
-export async function removeInstance(sql: Sql, instance: string): Promise<void> {
+export async function removeInstance(sql: Sql | Tx, instance: string): Promise<void> {
   await sql`DELETE FROM notifier.instance WHERE id = ${instance}::uuid`;
 }
 

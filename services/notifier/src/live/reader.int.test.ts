@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createKafka, kafkajs } from "@perkstream/program";
+import { ensureTopics } from "@perkstream/stack";
 import type { Admin, Kafka, Producer } from "kafkajs";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { LiveReader, type LiveReaderOptions } from "./reader.ts";
@@ -20,7 +21,11 @@ afterAll(() => Promise.all([admin.disconnect(), producer.disconnect()]));
 
 async function newTopic(records: number): Promise<string> {
   const topic = `live.${randomBytes(4).toString("hex")}`;
-  await admin.createTopics({ waitForLeaders: true, topics: [{ topic, numPartitions: 1 }] });
+  await ensureTopics(inject("stack").kafkaBrokers, {
+    partitions: 1,
+    development: true,
+    topics: { orders: topic, notifications: topic },
+  });
   await send(topic, 0, records);
   return topic;
 }
@@ -55,9 +60,9 @@ test("follows from the inbox's position, knows the end, and deletes its group at
   const { reader, seen, groupId } = open(topic, { start: 4 });
   await reader.start();
   expect(reader.problem()).toBeNull();
-  await reader.positions.passed(0, 9, 5_000);
+  await reader.positions.passed(0, 9, 30_000);
   await send(topic, 10, 13);
-  expect(await reader.positions.passed(0, 12, 5_000)).toBe(true);
+  expect(await reader.positions.passed(0, 12, 30_000)).toBe(true);
   expect(seen).toEqual(range(4, 13));
   expect(await reader.end(0)).toBe(13);
   await reader.stop();
@@ -68,7 +73,7 @@ test("goes on at its own position after a rebalance of its group", async () => {
   const topic = await newTopic(5);
   const { reader, seen, groupId } = open(topic, { start: 0 });
   await reader.start();
-  await reader.positions.passed(0, 4, 5_000);
+  await reader.positions.passed(0, 4, 30_000);
   const intruder = kafka.consumer({ groupId, maxWaitTimeInMs: 100 });
   await intruder.connect();
   await intruder.subscribe({ topic });
@@ -77,7 +82,7 @@ test("goes on at its own position after a rebalance of its group", async () => {
   await joined;
   await intruder.disconnect();
   await send(topic, 5, 8);
-  expect(await reader.positions.passed(0, 7, 20_000)).toBe(true);
+  expect(await reader.positions.passed(0, 7, 30_000)).toBe(true);
   expect(seen).toEqual(range(0, 8));
   await reader.stop();
 });
@@ -90,7 +95,7 @@ test("what fails to prepare is given out once, later", async () => {
   };
   const { reader, seen } = open(topic, { start: 0, prepare });
   await reader.start();
-  expect(await reader.positions.passed(0, 2, 10_000)).toBe(true);
+  expect(await reader.positions.passed(0, 2, 30_000)).toBe(true);
   expect(seen).toEqual([0, 1, 2]);
   await reader.stop();
 });
@@ -99,9 +104,9 @@ test("a position that the log does not hold is told as lost, and the end of the 
   const topic = await newTopic(10);
   const { reader, seen, lost } = open(topic, { start: 50, kafka: withOldOffsets(kafka) });
   await reader.start();
-  await expect.poll(() => lost, { timeout: 10_000 }).toEqual([0]);
+  await expect.poll(() => lost).toEqual([0]);
   await send(topic, 10, 12);
-  expect(await reader.positions.passed(0, 11, 10_000)).toBe(true);
+  expect(await reader.positions.passed(0, 11, 30_000)).toBe(true);
   expect(seen).toEqual([10, 11]);
   await reader.stop();
 });
@@ -111,12 +116,12 @@ test("a topic that is made anew is noticed, although its fetches begin where the
   const taken: (() => Promise<void>)[] = [];
   const { reader, seen, lost } = open(topic, { start: 0, kafka: withBatches(kafka, (repeat) => void taken.push(repeat)) });
   await reader.start();
-  expect(await reader.positions.passed(0, 2, 5_000)).toBe(true);
+  expect(await reader.positions.passed(0, 2, 30_000)).toBe(true);
   expect(lost).toEqual([]);
   await expect.poll(() => taken.length).toBeGreaterThan(0);
   await taken[0]!();
   expect(lost).toEqual([0]);
-  await expect.poll(() => seen, { timeout: 5_000 }).toEqual([0, 1, 2, 0, 1, 2]);
+  await expect.poll(() => seen).toEqual([0, 1, 2, 0, 1, 2]);
   await reader.stop();
 });
 

@@ -11,6 +11,7 @@ export class Device {
   readonly frames: Frame[] = [];
   readonly socket: WebSocket;
   readonly closed: Promise<Closed>;
+  #close: Closed | null = null;
   #waiting: (() => void)[] = [];
 
   constructor(port: number, protocols: string[], path = "/v1/connect") {
@@ -22,7 +23,8 @@ export class Device {
     });
     this.closed = new Promise((resolve) => {
       this.socket.addEventListener("close", ({ code, reason }) => {
-        resolve({ code, reason });
+        this.#close = { code, reason };
+        resolve(this.#close);
         this.#wake();
       });
     });
@@ -70,10 +72,11 @@ export class Device {
     return this.notes.map((note) => String(note["cursor"]));
   }
 
-  /** Waits for a condition that frames or the close bring about. */
-  async until(holds: () => boolean, timeoutMs = 10_000): Promise<void> {
+  /** Waits for a condition that frames bring about. */
+  async until(holds: () => boolean, timeoutMs = 30_000): Promise<void> {
     const deadline = performance.now() + timeoutMs;
     while (!holds()) {
+      if (this.#close !== null) throw new Error(`closed with ${this.#close.code} ${this.#close.reason}; frames: ${this.frames.length}`);
       const left = deadline - performance.now();
       if (left <= 0)
         throw new Error(`not seen in ${timeoutMs} ms; frames: ${this.frames.length}, last: ${JSON.stringify(this.frames.at(-1))}`);

@@ -4,6 +4,7 @@ import { openSql, type Sql } from "@perkstream/postgres";
 import { testDatabase, type TestDatabase } from "@perkstream/postgres/testing";
 import { createKafka, ensureProgress, kafkajs, startProgram, type RunningProgram } from "@perkstream/program";
 import { Registry } from "@perkstream/service";
+import { ensureTopics } from "@perkstream/stack";
 import { SignJWT } from "jose";
 import type { Kafka, Producer } from "kafkajs";
 import { randomBytes, randomUUID } from "node:crypto";
@@ -43,7 +44,8 @@ export async function openRig(stack: { postgresUrl: string; kafkaBrokers: string
   const sql = openSql(database.url, { max: 2, applicationName: "notifier-owner" });
   const own = openSql(database.url, { max: 8, applicationName: "notifier-test", role });
   const kafka = createKafka({ brokers: stack.kafkaBrokers.split(","), clientId: "notifier-test", log: quiet });
-  await createTopics(kafka, Object.values(names));
+  const { deadLetters, ...topics } = names;
+  await ensureTopics(stack.kafkaBrokers, { partitions, development: true, topics, others: [deadLetters] });
   await ensureProgress(sql, { program: "inbox", topic: names.notifications }, partitions);
   const producer: Producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   await producer.connect();
@@ -78,6 +80,8 @@ export async function openRig(stack: { postgresUrl: string; kafkaBrokers: string
         drainMs: 100,
         topics: names,
         ...options,
+        // A device of the tests does not come again by itself, as a client does.
+        limits: { handOverMs: 30_000, helloMs: 30_000, ...options.limits },
       });
       let stopped: Promise<void> | undefined;
       const stop = () => (stopped ??= notifier.stop());
@@ -124,13 +128,6 @@ export async function openRig(stack: { postgresUrl: string; kafkaBrokers: string
       await database.drop();
     },
   };
-}
-
-async function createTopics(kafka: Kafka, topics: string[]): Promise<void> {
-  const admin = kafka.admin();
-  await admin.connect();
-  await admin.createTopics({ waitForLeaders: true, topics: topics.map((topic) => ({ topic, numPartitions: partitions })) });
-  await admin.disconnect();
 }
 
 function tierChanged(encoder: NotificationEncoder, customer: Customer, id: string, reason: string): Buffer {
