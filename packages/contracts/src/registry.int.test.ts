@@ -15,9 +15,9 @@ describe("connectRegistry", () => {
       await fetch(`${registryUrl}/config/${subject}`, { method: "PUT", headers: { "content-type": "application/json" }, body });
       await client.register({ type: SchemaType.AVRO, schema }, { subject, compatibility });
     }
-    const registry = connectRegistry(registryUrl);
+    const registry = connectRegistry(registryUrl, { timeoutMs: 30_000 });
     const encoder = await openOrderEncoder(registry);
-    const decoder = openOrderDecoder(connectRegistry(registryUrl));
+    const decoder = openOrderDecoder(connectRegistry(registryUrl, { timeoutMs: 30_000 }));
     for (const sample of samples) {
       if (sample.type !== "OrderPlaced" && sample.type !== "OrderRefunded" && sample.type !== "OrderCancelled") continue;
       const value = encoder.encode(sample);
@@ -28,7 +28,7 @@ describe("connectRegistry", () => {
 
   it("tells an unknown id from an outage", async () => {
     const value = Buffer.of(0, 0x7f, 0xff, 0xff, 0xff);
-    const decoder = openOrderDecoder(connectRegistry(registryUrl));
+    const decoder = openOrderDecoder(connectRegistry(registryUrl, { timeoutMs: 30_000 }));
     await decoder.prepare([value]);
     expect(decoder.decode(value)).toEqual({ ok: false, message: "schema id 2147483647 is not in the registry" });
     const nowhere = connectRegistry("http://127.0.0.1:2", { timeoutMs: 1_000 });
@@ -50,7 +50,7 @@ describe("connectRegistry", () => {
   });
 
   it("says that a schema is not registered", async () => {
-    const registry = connectRegistry(registryUrl);
+    const registry = connectRegistry(registryUrl, { timeoutMs: 30_000 });
     await expect(registry.idOf("nobody.v1-perkstream.Nobody", schemas[0]?.schema ?? "")).rejects.toMatchObject({
       name: "RegistryError",
       retryable: false,

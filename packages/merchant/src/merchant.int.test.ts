@@ -38,7 +38,7 @@ let owner: Sql;
 
 beforeAll(async () => {
   database = await testDatabase(inject("stack").postgresUrl, [migrations]);
-  sql = openSql(database.url, { max: 4, applicationName: "merchant-test", role: "perkstream_api" });
+  sql = openSql(database.url, { max: 4, applicationName: "merchant-test", lockTimeoutMs: 20_000, role: "perkstream_api" });
   owner = openSql(database.url, { max: 1, applicationName: "merchant-owner" });
 });
 
@@ -226,6 +226,7 @@ describe("idempotency", () => {
     const claimed = Promise.withResolvers<void>();
     const go = Promise.withResolvers<void>();
     const first = sql.begin(async (tx) => {
+      await tx.unsafe("SET LOCAL idle_in_transaction_session_timeout = 0");
       await beginIdempotent(tx, scope, "{}", NOW);
       claimed.resolve();
       await go.promise;

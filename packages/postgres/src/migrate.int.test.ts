@@ -74,10 +74,11 @@ describe("roles and rights", () => {
     const maker = openSql(inject("stack").postgresUrl, { max: 1, applicationName: "migrate-test" });
     let migrated: Promise<void> | undefined;
     await maker.begin(async (tx) => {
+      await tx.unsafe("SET LOCAL idle_in_transaction_session_timeout = 0");
       await tx.unsafe(`CREATE ROLE ${raced}`);
       migrated = migrate(database.url, [folder.upTo(1, { [raced]: { shop: { sale: "SELECT" } } })]);
       migrated.catch(() => {});
-      await expect.poll(waits, { timeout: 20_000 }).toBe(1);
+      await expect.poll(waits).toBe(1);
     });
     await migrated;
     await run(database.url, raced, "SELECT * FROM shop.sale");

@@ -115,7 +115,7 @@ describe("publishing", () => {
         loseAnswers(proxy, () => isLost);
         publisher.enqueue(rows(6, 5));
         await until("it shows how long they wait", () => publisher.stalledMs > 300);
-        await until("all acknowledged", () => acknowledged.at(-1) === 10 + size, 30_000);
+        await until("all acknowledged", () => acknowledged.at(-1) === 10 + size);
         expect(publisher.stalledMs).toBe(0);
         expect(await published(line)).toEqual(numbers(1, 10 + size));
       });
@@ -132,11 +132,11 @@ describe("publishing", () => {
     await onLine(onError, async (line) => {
       loseAnswers(line.proxy, () => isLost);
       line.publisher.enqueue(rows(6, 5));
-      await until("all acknowledged", () => line.acknowledged.length === 13, 30_000);
+      await until("all acknowledged", () => line.acknowledged.length === 13);
       expect(line.acknowledged).toEqual(numbers(1, 13));
       expect(await published(line)).toEqual([...numbers(1, 10), ...numbers(6, 13)]);
     });
-  }, 60_000);
+  });
 
   it("says nothing of rows that were sent before their partition was taken over anew", async () => {
     await onLine(
@@ -174,13 +174,13 @@ describe("an outage of the broker", () => {
       );
       proxy.mend();
       await bed.send(events(20, 20));
-      await bed.caughtUp(15_000);
+      await bed.caughtUp();
       expect(await members()).toEqual(before);
     } finally {
       await bed.close();
       await proxy.close();
     }
-  }, 60_000);
+  });
 
   it("of 20 s is waited for", async () => {
     const { postgresUrl, registryUrl } = inject("stack");
@@ -202,15 +202,15 @@ describe("an outage of the broker", () => {
       await bed.caughtUp();
       await stack.stop();
       const backAt = performance.now() + 20_000;
-      await until("20 s have passed", () => performance.now() > backAt, 25_000);
+      await until("20 s have passed", () => performance.now() > backAt);
       const text = await metrics.metrics();
       expect(Number(/^perkstream_fetch_age_seconds\{.*\} (.+)$/m.exec(text)?.[1])).toBeGreaterThan(1);
       expect(text).toMatch(/^perkstream_retries_total\{.*kind="consume"\} [1-9]/m);
       stack = await startKafka();
       await bed.send(events(300, 300));
-      await bed.caughtUp(20_000);
+      await bed.caughtUp();
       expect(sum(await bed.totals())).toBe(600);
-      expect(host.report().every(({ status }) => status === "running")).toBe(true);
+      await until("all run", () => host.report().every(({ status }) => status === "running"));
       await until("outbox empty", async () => (await bed.sql`SELECT count(*)::int AS n FROM probe.outbox`)[0]!["n"] === 0);
       expect(new Set((await bed.notices()).map(({ value }) => value)).size).toBe(600);
     } finally {
@@ -218,5 +218,5 @@ describe("an outage of the broker", () => {
       await stack.stop();
       await rm(dataDir, { recursive: true, force: true });
     }
-  }, 120_000);
+  }, 240_000);
 });

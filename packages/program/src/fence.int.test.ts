@@ -55,23 +55,26 @@ describe("a frozen holder of a lock", () => {
     const ended = expect(held).rejects.toThrow(/CONNECTION_CLOSED|idle-in-transaction/);
     await until("it holds the lock", () => isLocked);
     const lockedAt = performance.now();
-    // Others do not wait for it for ever: 3 s each, and the host tries again.
-    await expect(withPartitions(bed.sql, { ...scope, partitions: [0] }, async () => {})).rejects.toMatchObject({ code: "55P03" });
+    // Others do not wait for it for ever, and the host tries again.
+    expect(await bed.sql`SHOW lock_timeout`).toEqual([{ lock_timeout: "3s" }]);
+    const hasty = openSql(bed.database.url, { max: 1, applicationName: "hasty", lockTimeoutMs: 200 });
+    await expect(withPartitions(hasty, { ...scope, partitions: [0] }, async () => {})).rejects.toMatchObject({ code: "55P03" });
+    await hasty.end({ timeout: 1 });
     await bed.send([{ id: "a", amount: 1 }]);
     bed.start();
-    await bed.caughtUp(30_000);
+    await bed.caughtUp();
     const tookMs = performance.now() - lockedAt;
     expect(tookMs).toBeGreaterThan(4_000);
-    expect(tookMs).toBeLessThan(20_000);
+    expect(tookMs).toBeLessThan(30_000);
     await ended;
     await frozen.end({ timeout: 1 });
-  }, 60_000);
+  });
 
   it("is ended in any case after the time of a whole transaction, and found by keepalives when it is gone", async () => {
     const pool = openSql(bed.database.url, { max: 1, applicationName: "slow", transactionTimeoutMs: 200 });
     const begunAt = performance.now();
-    await expect(pool.begin((tx) => tx`SELECT pg_sleep(20)`)).rejects.toThrow(/CONNECTION_CLOSED|transaction timeout/);
-    expect(performance.now() - begunAt).toBeLessThan(10_000);
+    await expect(pool.begin((tx) => tx`SELECT pg_sleep(60)`)).rejects.toThrow(/CONNECTION_CLOSED|transaction timeout/);
+    expect(performance.now() - begunAt).toBeLessThan(30_000);
     await pool.end({ timeout: 1 });
     const names = ["transaction_timeout", "tcp_keepalives_idle", "tcp_keepalives_interval", "tcp_keepalives_count"];
     const rows = await bed.sql<
@@ -96,6 +99,9 @@ describe("a row that somebody else puts into the outbox", () => {
   it("is published and marked at once: the owner hears of it by NOTIFY", async () => {
     const host = bed.start({ settings: { pollIntervalMs: slow } });
     await until("the host has its partitions", () => host.ready);
+    const listens = () => bed.sql`SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'probe-host'
+      AND query ILIKE 'listen%' AND state = 'idle'`;
+    await until("it listens", async () => (await listens()).count > 0);
     await emitOne("told");
     await until("published and marked", async () => (await outboxRows()) === 0);
     expect((await bed.notices()).map(({ value }) => value)).toEqual(["told"]);
@@ -141,7 +147,9 @@ describe("a stored offset above the end of the log", () => {
 
 describe("offsets that the log skips", () => {
   it("are no gap: the progress moves over aborted records and markers, at the end of the log too", async () => {
-    const producer = bed.kafka.producer({ transactionalId: bed.topic, maxInFlightRequests: 1, idempotent: true });
+    // The first transaction of a broker waits until the coordinator's own topic is there.
+    const retry = { retries: 30 };
+    const producer = bed.kafka.producer({ transactionalId: bed.topic, maxInFlightRequests: 1, idempotent: true, retry });
     await producer.connect();
     const say = async (id: string, end: "commit" | "abort") => {
       const transaction = await producer.transaction();

@@ -32,17 +32,17 @@ describe("an outage of the database", () => {
     proxy.cut();
     await bed.send(events(700, 300));
     const backAt = performance.now() + 20_000;
-    await until("20 s have passed", () => performance.now() > backAt, 25_000);
+    await until("20 s have passed", () => performance.now() > backAt);
     expect(sum(await bed.totals())).toBe(300);
     proxy.mend();
-    await bed.caughtUp(10_000);
+    await bed.caughtUp();
     expect(sum(await bed.totals())).toBe(1_000);
     const text = await metrics.metrics();
     expect(text).toMatch(/^perkstream_retries_total\{.*kind="outage"\} [1-9]/m);
     expect(text).not.toMatch(/^perkstream_retries_total\{.*kind="(data|defect)"\} [1-9]/m);
     expect(await bed.sql`SELECT * FROM probe.dead_letter`).toHaveLength(0);
     expect(host.report().every(({ status }) => status === "running")).toBe(true);
-  }, 60_000);
+  });
 
   it("that is slow, then frozen: the lag grows, what waits in memory does not, and all of it is caught up with", async () => {
     const settings = { maxBuffered: 400, chunkSize: 100, sweepIntervalMs: 60_000 };
@@ -70,7 +70,7 @@ describe("an outage of the database", () => {
       expect(most).toBeLessThanOrEqual(settings.maxBuffered + bed.partitions * inOneFetch);
       proxy.delayMs = 0;
       proxy.mend();
-      await bed.caughtUp(60_000);
+      await bed.caughtUp();
     } finally {
       clearInterval(watch);
     }

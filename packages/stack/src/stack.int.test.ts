@@ -38,7 +38,7 @@ describe("addresses of the environment", () => {
     const { stop, ...addresses } = await startStack({ dataDir, env });
     await stop();
     expect(addresses).toEqual({ postgresUrl, kafkaBrokers, registryUrl });
-    expect(await isPortOpen(kafkaBrokers)).toBe(true);
+    expect(await waitUntil(() => isPortOpen(kafkaBrokers), endLimitMs)).toBe(true);
   });
 });
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { zstdCompressSync } from "node:zlib";
-import kafkajs, { Kafka, logLevel } from "kafkajs";
+import kafkajs, { type ITopicConfig, Kafka, logLevel } from "kafkajs";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
 import { ensureTopics } from "./topics.ts";
 
@@ -22,6 +22,11 @@ async function settingOf(topic: string, name: string): Promise<string | undefine
   return resources[0]?.configEntries[0]?.configValue;
 }
 
+async function createTopics(topics: ITopicConfig[]): Promise<void> {
+  await admin.createTopics({ waitForLeaders: false, topics });
+  await expect.poll(() => admin.listTopics()).toEqual(expect.arrayContaining(topics.map(({ topic }) => topic)));
+}
+
 test("makes both topics, and a second call changes nothing", async () => {
   const topics = names();
   const options = { partitions: 3, development: true, topics, others: [`dead-letters-${topics.orders}`] };
@@ -33,9 +38,7 @@ test("makes both topics, and a second call changes nothing", async () => {
 
 test("adds what is missing to an existing topic and keeps what somebody else set", async () => {
   const topics = names();
-  await admin.createTopics({
-    topics: [{ topic: topics.orders, numPartitions: 2, configEntries: [{ name: "max.message.bytes", value: "65536" }] }],
-  });
+  await createTopics([{ topic: topics.orders, numPartitions: 2, configEntries: [{ name: "max.message.bytes", value: "65536" }] }]);
   await ensureTopics(inject("stack").kafkaBrokers, { partitions: 2, development: true, topics });
   expect(await settingOf(topics.orders, "retention.ms")).toBe("-1");
   expect(await settingOf(topics.orders, "max.message.bytes")).toBe("65536");
@@ -43,12 +46,10 @@ test("adds what is missing to an existing topic and keeps what somebody else set
 
 test("topics of different numbers of partitions are refused by name", async () => {
   const topics = names();
-  await admin.createTopics({
-    topics: [
-      { topic: topics.orders, numPartitions: 2 },
-      { topic: topics.notifications, numPartitions: 4 },
-    ],
-  });
+  await createTopics([
+    { topic: topics.orders, numPartitions: 2 },
+    { topic: topics.notifications, numPartitions: 4 },
+  ]);
   await expect(ensureTopics(inject("stack").kafkaBrokers, { partitions: 2, development: true, topics })).rejects.toMatchObject({
     code: "partitions_differ",
     retryable: false,

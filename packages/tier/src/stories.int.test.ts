@@ -212,7 +212,7 @@ function noticeText({
 
 describe("random stories through the program", () => {
   it("agree with the domain in memory, wherever the chunks end", async () => {
-    await fc.assert(fc.asyncProperty(story, playBoth), { numRuns: RUNS });
+    await fc.assert(fc.asyncProperty(story, playBoth), { numRuns: RUNS, seed: 20_251_124 });
     const [row] = await stage.sql<
       { changes: bigint; reasons: bigint }[]
     >`SELECT count(*) AS changes, count(DISTINCT reason) AS reasons FROM tier.history`;

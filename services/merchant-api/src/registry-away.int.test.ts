@@ -3,6 +3,7 @@ import { connectRegistry, openOrderDecoder, type OrderPlaced, schemas } from "@p
 import { createKafka, ensureProgress, kafkajs, type RunningProgram, startProgram } from "@perkstream/program";
 import { tcpProxy, type Proxy } from "@perkstream/program/testing";
 import { Registry } from "@perkstream/service";
+import { ensureTopics } from "@perkstream/stack";
 import { createTierProgram } from "@perkstream/tier";
 import type { Producer } from "kafkajs";
 import { afterAll, beforeAll, expect, inject, test } from "vitest";
@@ -27,13 +28,8 @@ beforeAll(async () => {
   url.port = String(toRegistry.port);
   const kafka = createKafka({ brokers: kafkaBrokers.split(","), clientId: topic });
   const [noticeTopic, deadLetterTopic] = [`notices-${topic}`, `dead-letters-${topic}`];
-  const admin = kafka.admin();
-  await admin.connect();
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: [topic, noticeTopic, deadLetterTopic].map((name) => ({ topic: name, numPartitions: partitions })),
-  });
-  await admin.disconnect();
+  const topics = { orders: topic, notifications: noticeTopic };
+  await ensureTopics(kafkaBrokers, { partitions, development: true, topics, others: [deadLetterTopic] });
   await ensureProgress(api.sql, { program: "tier", topic }, partitions);
   producer = kafka.producer({ createPartitioner: kafkajs.Partitioners.DefaultPartitioner });
   await producer.connect();

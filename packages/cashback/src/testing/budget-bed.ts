@@ -63,7 +63,7 @@ export interface Shop {
 /** Owners of the partitions of a database of its own. */
 export async function openBed(postgresUrl: string, partitions: number): Promise<Bed> {
   const database = await testDatabase(postgresUrl, [merchantMigrations, migrations]);
-  const sql = openSql(database.url, { max: 6, applicationName: "budget-test" });
+  const sql = openSql(database.url, { max: 6, applicationName: "budget-test", lockTimeoutMs: 20_000 });
   await ensureProgress(sql, scope, partitions);
   const pools: Sql[] = [sql];
   const decoder = openOrderDecoder(registry);
@@ -82,6 +82,7 @@ export async function openBed(postgresUrl: string, partitions: number): Promise<
         applicationName: `owner-${owned.join("-")}`,
         role: "perkstream_cashback",
         byIndex: true,
+        lockTimeoutMs: 20_000,
       });
       pools.push(pool);
       const tier = tierOf({ progress: () => Promise.resolve(new Map<number, number>()), levelsAt: () => Promise.resolve([]) });

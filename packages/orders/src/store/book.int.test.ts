@@ -15,7 +15,7 @@ let owner: Sql;
 
 beforeAll(async () => {
   database = await testDatabase(inject("stack").postgresUrl, [trialMigrations]);
-  sql = openSql(database.url, { max: 3, applicationName: "orders-test", role: "perkstream_trial" });
+  sql = openSql(database.url, { max: 3, applicationName: "orders-test", lockTimeoutMs: 20_000, role: "perkstream_trial" });
   owner = openSql(database.url, { max: 1, applicationName: "orders-owner" });
 });
 
@@ -167,6 +167,7 @@ describe("the same order id in two partitions", () => {
     const held = Promise.withResolvers<void>();
     const go = Promise.withResolvers<void>();
     const first = sql.begin(async (tx) => {
+      await tx.unsafe("SET LOCAL idle_in_transaction_session_timeout = 0");
       const orders = await book.load(tx, [mine], merchants);
       handle(orders, mine, shop, recordingEffects());
       await orders.save(tx);

@@ -12,7 +12,7 @@ import { probeMigrations, probeProgram, type ProbeEvent, type ProbeWork } from "
 export const silent = { debug() {}, info() {}, warn() {}, error() {} };
 
 /** Awaits a condition; fails with `what` after the bound. */
-export async function until(what: string, condition: () => Promise<boolean> | boolean, boundMs = 20_000): Promise<void> {
+export async function until(what: string, condition: () => Promise<boolean> | boolean, boundMs = 60_000): Promise<void> {
   const end = performance.now() + boundMs;
   while (!(await condition())) {
     if (performance.now() > end) throw new Error(`not in ${boundMs} ms: ${what}`);
@@ -93,7 +93,7 @@ export async function testBed(stack: { postgresUrl: string; kafkaBrokers: string
         log: silent,
         metrics: new Registry(),
         ...options,
-        settings: { sessionTimeoutMs: 6_000, chunkSize: 100, ...options.settings },
+        settings: { sessionTimeoutMs: 30_000, chunkSize: 100, ...options.settings },
       });
       hosts.push(host);
       return host;

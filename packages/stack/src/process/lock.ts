@@ -1,4 +1,4 @@
-import { access, rm, writeFile } from "node:fs/promises";
+import { access, rename, rm, stat, writeFile } from "node:fs/promises";
 import { StackError } from "../errors.ts";
 import { waitUntil } from "../wait.ts";
 import { processStart } from "./identity.ts";
@@ -8,6 +8,9 @@ import { livingOwner } from "./pid-file.ts";
 const stoppingLimitMs = 60_000;
 /** A stop may be under way and not yet noted: npm, for one, returns before what it ran has ended. */
 const noticeLimitMs = 2_000;
+
+/** How long a new lock file may take to be written. */
+const unwrittenLimitMs = 5_000;
 
 /** A folder that this process alone may use. */
 export interface Claim {
@@ -60,12 +63,30 @@ export async function withLock<T>(file: string, timeoutMs: number, work: () => P
 }
 
 async function takeLock(file: string): Promise<boolean> {
-  const owner = JSON.stringify({ pid: process.pid, start: await processStart(process.pid) });
-  try {
-    await writeFile(file, owner, { flag: "wx" });
-    return true;
-  } catch {
-    if ((await livingOwner(file)) === null) await rm(file, { force: true });
+  if (await makeLock(file)) return true;
+  if (!(await isAbandoned(file))) return false;
+  // Aside first: of two that find it abandoned, the slower must not remove the lock of the quicker.
+  const aside = `${file}.${process.pid}`;
+  await rename(file, aside).catch(() => {});
+  if (!(await isAbandoned(aside))) {
+    await rename(aside, file);
     return false;
   }
+  await rm(aside, { force: true });
+  return makeLock(file);
+}
+
+async function makeLock(file: string): Promise<boolean> {
+  const owner = JSON.stringify({ pid: process.pid, start: await processStart(process.pid) });
+  return writeFile(file, owner, { flag: "wx" }).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** A file that was made just now is not written yet. */
+async function isAbandoned(file: string): Promise<boolean> {
+  if ((await livingOwner(file)) !== null) return false;
+  const made = await stat(file).catch(() => null);
+  return made === null || made.size > 0 || Date.now() - made.mtimeMs > unwrittenLimitMs;
 }

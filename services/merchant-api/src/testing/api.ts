@@ -83,7 +83,7 @@ export async function startApi(stack: StackAddresses, options: ApiOptions = {}):
   await prepareDatabase(database.url, { partitions: found, development: true, clock: Date.now });
   const pools: Sql[] = [];
   const pool = (max: number, rights?: { role: ServiceRole }) => {
-    const opened = openSql(database.url, { max, applicationName: "merchant-api-test", ...rights });
+    const opened = openSql(database.url, { max, applicationName: "merchant-api-test", lockTimeoutMs: 20_000, ...rights });
     pools.push(opened);
     return opened;
   };
