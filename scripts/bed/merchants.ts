@@ -1,3 +1,4 @@
+import { patientFetch } from "../patient-fetch.ts";
 import type { StreamMerchant } from "../simulate/order-stream.ts";
 
 const ladder = {
@@ -77,7 +78,7 @@ export async function createMerchants(merchantApi: string, count: number): Promi
 }
 
 export async function call<T>(base: string, method: string, path: string, headers: Record<string, string>, body?: unknown): Promise<T> {
-  const response = await fetch(`${base}${path}`, {
+  const response = await patientFetch(`${base}${path}`, {
     method,
     headers: { ...headers, "content-type": "application/json" },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),

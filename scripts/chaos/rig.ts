@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openSql, type Sql } from "@perkstream/postgres";
-import { freePorts, openGuard, type Servers, type ServerName, startServers } from "@perkstream/stack";
+import { freePorts, openGuard, type Servers, type ServerName, startServers, waitUntil } from "@perkstream/stack";
 import { prepare } from "../start/prepare.ts";
 import { serviceEnvironment } from "../start/run-services.ts";
 import { services } from "../start/services.ts";
@@ -57,6 +57,8 @@ export async function openRig(needsDisk: boolean, say: Say): Promise<Rig> {
   const closing: (() => Promise<unknown>)[] = [];
   const close = async (keep: boolean) => {
     for (const step of closing.splice(0).toReversed()) await step();
+    // A server's own children may outlive it by a moment.
+    await waitUntil(() => processesOf(dataDir).length === 0, 10_000);
     const left = processesOf(dataDir).map(({ pid, command }) => `process ${pid} still runs: ${command}`);
     if (!keep) await rm(dataDir, { recursive: true, force: true });
     return left;

@@ -40,7 +40,7 @@ export interface ChaosRun {
 
 const customersPerMerchant = 60;
 const mostUnhealed = 3;
-const acknowledgeLimitMs = 240_000;
+const acknowledgeLimitMs = 480_000;
 const settleLimitMs = 240_000;
 const seenLimitMs = 60_000;
 const firstOrders = 20;

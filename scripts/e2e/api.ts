@@ -1,3 +1,5 @@
+import { patientFetch } from "../patient-fetch.ts";
+
 /** The merchant API as a client of others sees it: plain HTTP with a merchant's token. */
 export interface Api {
   /** Rejects on anything but 2xx, with the answer's text. */
@@ -37,7 +39,7 @@ export async function makeMerchant(origin: string, merchant: object): Promise<{ 
 async function send<T>(origin: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
   const json = body === undefined ? {} : { "content-type": "application/json" };
   const init = { method, headers: { ...json, ...headers } };
-  const answer = await fetch(origin + path, body === undefined ? init : { ...init, body: JSON.stringify(body) });
+  const answer = await patientFetch(origin + path, body === undefined ? init : { ...init, body: JSON.stringify(body) });
   const text = await answer.text();
   if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
   return (text === "" ? null : JSON.parse(text)) as T;

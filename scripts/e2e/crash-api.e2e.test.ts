@@ -13,7 +13,7 @@ beforeAll(async () => {
   await send("/v1/orders", { orderId: "first", customerId: "ada", lines: [{ sku: "mug", quantity: 1, netMinor: 100_000 }] }, "first");
   await settle();
   await api.stop();
-}, 180_000);
+}, 600_000);
 afterAll(() => bed.close());
 
 const send = (path: string, body: object, key: string) =>
@@ -55,5 +55,5 @@ describe("a request that is sent again after kill -9 of the API", () => {
     const [row] = await bed.sql<{ read: number; duplicates: number }[]>`SELECT
       (SELECT sum(next_off)::int FROM tier.progress) AS read, (SELECT sum(duplicates)::int FROM tier.tally) AS duplicates`;
     expect(row).toEqual({ read: 3, duplicates: 1 });
-  }, 120_000);
+  }, 600_000);
 });

@@ -23,7 +23,7 @@ beforeAll(async () => {
   const encoder = await openOrderEncoder(connectRegistry(bed.stack.registryUrl));
   await preload(benchStream(merchants, { seed: 7, customers: 300, refunds: 0.05, duplicates: 0.02 }), encoder, producer, EVENTS, () => {});
   await producer.close();
-}, 180_000);
+}, 600_000);
 afterAll(() => bed.close());
 
 /** Runs a program's process until it ends itself between a COMMIT and the publishing of what it committed. */
@@ -64,5 +64,5 @@ describe("kill -9 between commit and publish", () => {
     expect(row!.told).toBe(row!.changes);
     await tier.stop();
     expect(await differencesOf(bed.stack)).toEqual([]);
-  }, 180_000);
+  }, 600_000);
 });

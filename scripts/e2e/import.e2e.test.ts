@@ -10,7 +10,7 @@ let product: Product;
 
 beforeAll(async () => {
   product = await startProduct();
-}, 240_000);
+}, 600_000);
 
 afterAll(() => product?.stop(), 90_000);
 
@@ -20,4 +20,4 @@ test("npm run check-import: orders of a real shop, swept at the end, are what th
   expect(checked).toMatchObject({ events: 311, orders: 241, refunds: 70, customers: 51, differences: 0 });
   const verified = JSON.parse(await runScript("verify.ts", ["--json", "--merchant", checked.merchantId], env)) as object;
   expect(verified).toMatchObject({ summary: { differences: 0, checked: { "tier orders": 241 } } });
-}, 400_000);
+}, 600_000);

@@ -52,7 +52,7 @@ beforeAll(async () => {
     devices.push(openDevice(customerId, url, async () => (await customerToken(shop, customerId)).token));
   }
   await eventually("all customers are online", () => devices.every(({ isOnline }) => isOnline));
-}, 300_000);
+}, 600_000);
 
 afterAll(async () => {
   for (const device of devices) device.close();
@@ -62,7 +62,7 @@ afterAll(async () => {
   await restored?.stop();
   await bed?.close();
   await rm(folder, { recursive: true, force: true });
-}, 120_000);
+}, 600_000);
 
 const eventually = (what: string, isSo: () => boolean | Promise<boolean>) => waitFor(what, async () => isSo(), STEP_LIMIT_MS);
 
@@ -112,7 +112,7 @@ describe("a rolling restart, machine by machine, while customers order and are o
     });
     await expectNothingLostOrTwice(bed.sql);
     expect(await differencesOf(bed.stack)).toEqual([]);
-  }, 300_000);
+  }, 600_000);
 });
 
 describe("a database that is restored from a base backup and its log, to a time before the end, while Kafka went on", () => {
@@ -151,5 +151,5 @@ describe("a database that is restored from a base backup and its log, to a time 
     } finally {
       await sql.end();
     }
-  }, 300_000);
+  }, 600_000);
 });

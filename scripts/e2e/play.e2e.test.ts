@@ -24,12 +24,12 @@ let log: OrderLog;
 beforeAll(async () => {
   product = await startProduct();
   log = await openOrderLog(createKafka({ brokers: [product.kafka], clientId: "play-test" }), product.schemaRegistry);
-}, 240_000);
+}, 600_000);
 
 afterAll(async () => {
   await log?.close();
   await product?.stop();
-}, 90_000);
+}, 600_000);
 
 const stories = parseStories(readFileSync(new URL("../../vectors/vectors.json", import.meta.url), "utf8"));
 const modes: readonly Through[] = ["kafka", "api"];
@@ -44,7 +44,7 @@ describe("a story", () => {
       return playAll(stories, surroundings, { atOnce: 16, onOutcome: (outcome) => outcomes.set(`${outcome.id} ${through}`, outcome) });
     };
     await Promise.all(modes.map(play));
-  }, 300_000);
+  }, 600_000);
 
   describe.each(modes)("with its events through %s", (through) => {
     it.each(stories.map(({ id, title }) => [id, title ?? ""]))("%s: %s", (id) => {
@@ -53,7 +53,7 @@ describe("a story", () => {
   });
 });
 
-describe.concurrent("the interface", { timeout: 120_000 }, () => {
+describe.concurrent("the interface", { timeout: 300_000 }, () => {
   const api = () => product.merchantApi;
   describeHabits(api, () => product.notifier);
   describeRules(api);

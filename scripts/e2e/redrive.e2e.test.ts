@@ -9,7 +9,7 @@ let api: Api;
 beforeAll(async () => {
   product = await startProduct();
   ({ merchantId, api } = await makeMerchant(product.merchantApi, { name: "Yen", currency: "EUR", timeZone: "UTC" }));
-}, 300_000);
+}, 600_000);
 afterAll(() => product?.stop(), 90_000);
 
 interface Sent {
@@ -69,5 +69,5 @@ describe("npm run redrive", () => {
     const notes = await api.call<{ data: object[] }>("GET", `/v1/customers/${first!.customerId}/notifications`);
     expect(notes.data).toContainEqual(expect.objectContaining({ type: "CashbackEarned" }));
     expect(await redrive()).toEqual({ found: 0, redriven: 0, failedAgain: 0 });
-  }, 300_000);
+  }, 600_000);
 });

@@ -43,11 +43,11 @@ beforeAll(async () => {
   startInbox(database.url);
   const shop = { name: "Café", currency: "EUR", timeZone: "Europe/Berlin" };
   ({ api } = await makeMerchant(`http://127.0.0.1:${settings.ports.get("merchant-api")}`, shop));
-}, 120_000);
+}, 600_000);
 
 afterAll(async () => {
   for (const stop of stops.toReversed()) await stop();
-}, 60_000);
+}, 600_000);
 
 function startInbox(databaseUrl: string): void {
   const { kafkaBrokers, registryUrl } = inject("stack");
@@ -77,7 +77,7 @@ async function connect(customerId: string): Promise<Note[]> {
     if (frames.isClosed) frames = open(url, token);
     return frames.got[0]?.t;
   };
-  await expect.poll(welcomed, { timeout: 30_000, interval: 200 }).toBe("welcome");
+  await expect.poll(welcomed, { timeout: 60_000, interval: 200 }).toBe("welcome");
   return frames.got;
 }
 
@@ -105,10 +105,10 @@ it("an order's stamp and reward reach the customer's socket and the inbox", asyn
   const frames = await connect("ann");
   const notes = () => frames.filter(({ t }) => t === "note").map(({ type, data }) => ({ type, ...data }));
   await api.call("POST", "/v1/orders", order("o1", 1));
-  await expect.poll(notes, { timeout: 20_000 }).toHaveLength(1);
+  await expect.poll(notes, { timeout: 60_000 }).toHaveLength(1);
   await api.call("POST", "/v1/orders", order("o1", 1));
   await api.call("POST", "/v1/orders", order("o2", 2));
-  await expect.poll(notes, { timeout: 20_000 }).toHaveLength(3);
+  await expect.poll(notes, { timeout: 60_000 }).toHaveLength(3);
   expect(notes()).toMatchObject([
     { type: "StampAdded", orderId: "o1", card: "Coffee card", added: 1, stamps: 1, size: 2 },
     { type: "StampAdded", orderId: "o2", added: 1, stamps: 0 },
@@ -118,5 +118,5 @@ it("an order's stamp and reward reach the customer's socket and the inbox", asyn
     const { data } = await api.call<{ data: { type: string; data: object }[] }>("GET", "/v1/customers/ann/notifications");
     return data.map((one) => ({ type: one.type, ...one.data })).toReversed();
   };
-  await expect.poll(stored, { timeout: 10_000 }).toEqual(notes());
-}, 60_000);
+  await expect.poll(stored, { timeout: 60_000 }).toEqual(notes());
+}, 600_000);

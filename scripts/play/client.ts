@@ -1,3 +1,5 @@
+import { patientFetch } from "../patient-fetch.ts";
+
 /** An answer other than the one that the texts promise for this request. */
 export class AnswerError extends Error {
   override readonly name = "AnswerError";
@@ -18,8 +20,6 @@ export interface CallOptions {
 }
 
 const timeoutMs = 150_000;
-/** A busy product answers 503 after three seconds. */
-const maxAttempts = 5;
 
 /** The merchant API with one credential. */
 export class Client {
@@ -31,16 +31,8 @@ export class Client {
     this.credential = credential;
   }
 
-  /** A 503 is answered before anything was done, so it is tried again; but an order may have got into the log. */
-  async send(method: string, path: string, options: CallOptions = {}): Promise<Answer> {
-    for (let attempt = 1; ; attempt += 1) {
-      const answer = await this.sendOnce(method, path, options);
-      if (answer.status !== 503 || attempt === maxAttempts || (method === "POST" && path.startsWith("/v1/orders"))) return answer;
-    }
-  }
-
-  private async sendOnce(method: string, path: string, { body, headers, now }: CallOptions): Promise<Answer> {
-    const response = await fetch(this.origin + path, {
+  async send(method: string, path: string, { body, headers, now }: CallOptions = {}): Promise<Answer> {
+    const response = await patientFetch(this.origin + path, {
       method,
       headers: {
         ...this.credential,

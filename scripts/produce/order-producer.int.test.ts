@@ -122,7 +122,7 @@ describe("simulate", () => {
 
     const cut = await runSimulation({ ...run, stream: orderStream(options), seconds: 600, signal: AbortSignal.timeout(300) });
     await producer.close();
-    expect(cut.sent).toBeLessThan(1_000);
+    expect(cut.sent).toBeLessThan(300_000);
     expect(cut.acked).toBe(cut.sent);
   });
 });

@@ -1,8 +1,9 @@
+import { patientFetch } from "../patient-fetch.ts";
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
-const requestLimitMs = 15_000;
+const requestLimitMs = 90_000;
 
 /** A ladder that a busy demo customer climbs within minutes; thresholds in cents. */
 const ladder = {
@@ -97,7 +98,7 @@ async function request<T>(
   accepted: readonly number[] = [],
 ): Promise<T> {
   const content = body === undefined ? {} : { body: JSON.stringify(body) };
-  const response = await fetch(url, {
+  const response = await patientFetch(url, {
     method,
     headers: { ...headers, "content-type": "application/json" },
     signal: AbortSignal.timeout(requestLimitMs),

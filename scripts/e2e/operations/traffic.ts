@@ -20,7 +20,7 @@ export interface Shop {
 const WORKERS = 4;
 const PAUSE_MS = 150;
 const REDEEM_EVERY = 10;
-const MAX_ATTEMPTS = 12;
+const REPEATED_MS = 60_000;
 
 /** @param redeems whether customers redeem; a redemption is a command, which only the database keeps */
 export function startTraffic(shop: Shop, redeems: boolean): Traffic {
@@ -67,6 +67,7 @@ export async function customerToken(shop: Shop, customerId: string): Promise<{ t
 /** As docs/merchant-api.md has it: with a key, and once more when the line broke or the answer says that it may succeed later. */
 async function send(shop: Shop, method: string, path: string, expected: readonly number[], body: object): Promise<string> {
   const headers = { "x-api-key": shop.apiKey, "content-type": "application/json", "idempotency-key": randomUUID() };
+  const end = performance.now() + REPEATED_MS;
   for (let attempt = 1; ; attempt += 1) {
     const answer = await fetch(shop.origin + path, { method, headers, body: JSON.stringify(body) }).catch((error: unknown) =>
       String(error),
@@ -75,8 +76,8 @@ async function send(shop: Shop, method: string, path: string, expected: readonly
     const status = typeof answer === "string" ? 0 : answer.status;
     if (expected.includes(status)) return text;
     const mayRepeat = status === 0 || status === 429 || status === 503;
-    if (!mayRepeat || attempt === MAX_ATTEMPTS) throw new Error(`${method} ${path}: ${status} ${text} (attempt ${attempt})`);
-    const seconds = typeof answer === "string" ? 0.1 : Number(answer.headers.get("retry-after") ?? Number.NaN);
+    if (!mayRepeat || performance.now() > end) throw new Error(`${method} ${path}: ${status} ${text} (attempt ${attempt})`);
+    const seconds = typeof answer === "string" ? 0.5 : Number(answer.headers.get("retry-after") ?? Number.NaN);
     if (Number.isNaN(seconds)) throw new Error(`${method} ${path}: ${status} without Retry-After`);
     await wait(seconds * 1_000);
   }

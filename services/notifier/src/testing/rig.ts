@@ -81,7 +81,7 @@ export async function openRig(stack: { postgresUrl: string; kafkaBrokers: string
         topics: names,
         ...options,
         // A device of the tests does not come again by itself, as a client does.
-        limits: { handOverMs: 30_000, helloMs: 30_000, ...options.limits },
+        limits: { handOverMs: 30_000, helloMs: 30_000, heldBytes: 64 * 1_024 * 1_024, ...options.limits },
       });
       let stopped: Promise<void> | undefined;
       const stop = () => (stopped ??= notifier.stop());
