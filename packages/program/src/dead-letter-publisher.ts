@@ -1,9 +1,11 @@
 import type { Sql } from "@perkstream/postgres";
 import type { IHeaders, Kafka, Message } from "kafkajs";
 import type { CrashPoint } from "./crash.ts";
+import { headersOf, type RecordColumns } from "./dead-letters.ts";
 import { backoffMs } from "./errors.ts";
 import type { KafkaLog } from "./kafkajs.ts";
 import { LazyProducer } from "./lazy-producer.ts";
+import { Waker } from "./waker.ts";
 
 /** Of one send: they may become one batch, which has to stay below the broker's message.max.bytes. */
 const ROWS_PER_SEND = 200;
@@ -33,15 +35,8 @@ export interface DeadLetterPublisherOptions {
   readonly crash?: CrashPoint | undefined;
 }
 
-interface Row {
+interface Row extends RecordColumns {
   readonly id: string;
-  readonly part: number;
-  readonly off: bigint;
-  readonly record_at: Date;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  /** {name: base64} */
-  readonly headers: Readonly<Record<string, string>>;
   readonly reason: string;
   readonly message: string;
   readonly created_at: Date;
@@ -57,8 +52,7 @@ export class DeadLetterPublisher {
   readonly #producer: LazyProducer;
   #loop: Promise<void> | undefined;
   #stopped = false;
-  #woken = false;
-  #wakeUp: () => void = () => {};
+  readonly #waker = new Waker();
 
   constructor(options: DeadLetterPublisherOptions) {
     this.#options = options;
@@ -71,8 +65,7 @@ export class DeadLetterPublisher {
 
   /** There are new ones, or other partitions. */
   wake(): void {
-    this.#woken = true;
-    this.#wakeUp();
+    this.#waker.wake();
   }
 
   /** Ends after the send under way; the rest is published after the next start. */
@@ -89,12 +82,12 @@ export class DeadLetterPublisher {
         const rows = await this.#unpublished();
         if (rows.length > 0) await this.#publish(rows);
         failures = 0;
-        if (rows.length === 0) await this.#wait(POLL_MS);
+        if (rows.length === 0) await this.#waker.wait(POLL_MS);
       } catch (error) {
         const { log, program, topic } = this.#options;
         log.warn({ err: error, program: program.name, topic }, "dead letters not published, trying again");
         await this.#producer.close();
-        await this.#wait(backoffMs(failures++, 200, MAX_BACKOFF_MS));
+        await this.#waker.wait(backoffMs(failures++, 200, MAX_BACKOFF_MS));
       }
     }
   }
@@ -122,19 +115,6 @@ export class DeadLetterPublisher {
     const ids = `{${rows.map(({ id }) => id).join(",")}}`;
     await sql.unsafe(`UPDATE ${program.name}.dead_letter SET published_at = now() WHERE id = ANY($1::uuid[])`, [ids], { prepare: true });
   }
-
-  async #wait(ms: number): Promise<void> {
-    if (!this.#woken && !this.#stopped) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        this.#wakeUp = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-    }
-    this.#woken = false;
-  }
 }
 
 /** The record as it was read, with why it was not applied and where it lies in headers of their own. */
@@ -154,8 +134,7 @@ function messageOf(program: { readonly name: string; readonly topic: string }, r
   const ofHeaders = own.reduce((sum, [name, value]) => sum + Buffer.byteLength(name) + value.length + HEADER_LENGTHS_BYTES, 0);
   const bytes = (row.key?.length ?? 0) + (row.value?.length ?? 0) + ofHeaders;
   if (bytes <= MAX_RECORD_BYTES) {
-    const headers = Object.fromEntries(own.map(([name, value]) => [name, Buffer.from(value, "base64")]));
-    return { key: row.key, value: row.value, headers: { ...headers, ...why }, timestamp };
+    return { key: row.key, value: row.value, headers: { ...headersOf(row), ...why }, timestamp };
   }
   const key = row.key !== null && row.key.length <= MAX_KEY_BYTES ? row.key : null;
   return {

@@ -2,6 +2,22 @@ import { insertSet, type Tx } from "@perkstream/postgres";
 import type { DeadLetter } from "./program.ts";
 import type { ProgramScope } from "./progress.ts";
 
+/** A stored record, as far as its topic had it. */
+export interface RecordColumns {
+  readonly part: number;
+  readonly off: bigint;
+  readonly record_at: Date;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  /** {name: base64} */
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+/** The record's headers as they were. */
+export function headersOf({ headers }: RecordColumns): Record<string, Buffer> {
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, Buffer.from(value, "base64")]));
+}
+
 /** Stores records that were not applied, with their original bytes and coordinates. */
 export async function saveDeadLetters(tx: Tx, { program, topic }: ProgramScope, deadLetters: readonly DeadLetter[]): Promise<void> {
   await insertSet(

@@ -12,6 +12,7 @@ import type { Publisher } from "./publisher.ts";
 import type { HostSettings } from "./settings.ts";
 import { openSweepRequests, recordFailure, sweepRequestDone } from "./statements.ts";
 import { commitAcknowledged, commitChunk, commitSweep, type Committed } from "./transaction.ts";
+import { Waker } from "./waker.ts";
 
 export interface LaneOptions<E, W> {
   readonly program: Program<E, W>;
@@ -51,8 +52,7 @@ export class Lane<E, W> {
   readonly partitions = new Map<number, Partition<E>>();
   readonly #options: LaneOptions<E, W>;
   readonly #decoding: Decoding<E, W>;
-  #wakeUp: () => void = () => {};
-  #woken = false;
+  readonly #waker = new Waker();
   #stopped = false;
   #loop: Promise<void> | undefined;
   #busy: Promise<void> = Promise.resolve();
@@ -90,8 +90,7 @@ export class Lane<E, W> {
   }
 
   wake(): void {
-    this.#woken = true;
-    this.#wakeUp();
+    this.#waker.wake();
   }
 
   /** Others have written outbox rows or asked for a sweep. */
@@ -140,7 +139,7 @@ export class Lane<E, W> {
         () => {},
       );
       const waitMs = await turn.catch((error: unknown) => this.#recover(error));
-      if (waitMs > 0 && !this.#stopped) await this.#wait(waitMs);
+      if (waitMs > 0 && !this.#stopped) await this.#waker.wait(waitMs);
       // Caught up: a short wait lets more records join the chunk, since at a low rate the cost is the number of transactions.
       if (this.#horizonWaits === 0 && this.#fewWait()) await new Promise((resolve) => setTimeout(resolve, this.#options.settings.lingerMs));
     }
@@ -407,20 +406,6 @@ export class Lane<E, W> {
     partition.heldOffset = defect.offset;
     partition.heldUntil = performance.now() + backoffMs(attempts, 200, 30_000);
     return 1;
-  }
-
-  async #wait(ms: number): Promise<void> {
-    if (!this.#woken) {
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, ms);
-        this.#wakeUp = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
-      this.#wakeUp = () => {};
-    }
-    this.#woken = false;
   }
 
   #fewWait(): boolean {

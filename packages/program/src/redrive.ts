@@ -1,5 +1,5 @@
 import type { Sql, Tx } from "@perkstream/postgres";
-import { saveDeadLetters } from "./dead-letters.ts";
+import { headersOf, type RecordColumns, saveDeadLetters } from "./dead-letters.ts";
 import { classify } from "./errors.ts";
 import type { DeadLetter, Entry, Outcome, Program, Rejection, SourceRecord } from "./program.ts";
 import type { CommandContext, ProgramScope } from "./progress.ts";
@@ -15,15 +15,9 @@ export interface StoredDeadLetter {
 /** What became of a record that was read once more. */
 export type RedriveResult = "applied" | "duplicate" | "parked" | Rejection;
 
-interface DeadLetterRow {
+interface DeadLetterRow extends RecordColumns {
   readonly id: string;
   readonly scope: string | null;
-  readonly part: number;
-  readonly off: bigint;
-  readonly record_at: Date;
-  readonly key: Buffer | null;
-  readonly value: Buffer | null;
-  readonly headers: Readonly<Record<string, string>>;
 }
 
 const COLUMNS = "id, scope, part, off, record_at, key, value, headers";
@@ -41,12 +35,11 @@ export async function findDeadLetter(sql: Sql | Tx, { program, topic }: ProgramS
 }
 
 function deadLetterOf(row: DeadLetterRow): StoredDeadLetter {
-  const headers = Object.fromEntries(Object.entries(row.headers).map(([name, value]) => [name, Buffer.from(value, "base64")]));
   const { key, value, part: partition } = row;
   return {
     id: row.id,
     scope: row.scope,
-    record: { partition, offset: Number(row.off), timestamp: row.record_at.getTime(), key, value, headers },
+    record: { partition, offset: Number(row.off), timestamp: row.record_at.getTime(), key, value, headers: headersOf(row) },
   };
 }
 
