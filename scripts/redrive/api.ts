@@ -1,9 +1,9 @@
 import { z } from "zod";
+import { askPatiently } from "../patient-fetch.ts";
 
 const timeoutMs = 60_000;
 const pageSize = 200;
-const attempts = 10;
-const longestWaitMs = 5_000;
+const patience = { attempts: 10, longestPauseMs: 5_000 };
 
 const letter = z.object({
   id: z.string(),
@@ -79,15 +79,9 @@ export function openDeadLetters({ api, headers, ofNobody }: Access): DeadLetters
   };
 }
 
-/** Tries again while the API says that this may help (429, 503); bounded. */
 async function send(url: string, init: RequestInit): Promise<{ status: number; text: string }> {
-  for (let attempt = 1; ; attempt += 1) {
-    const response = await fetchOnce(url, init);
-    const text = await response.text();
-    if ((response.status !== 429 && response.status !== 503) || attempt === attempts) return { status: response.status, text };
-    const asked = Number(response.headers.get("retry-after")) * 1_000;
-    await new Promise((resolve) => setTimeout(resolve, Math.min(longestWaitMs, asked > 0 ? asked : 50 * 2 ** attempt)));
-  }
+  const response = await askPatiently(() => fetchOnce(url, init), patience);
+  return { status: response.status, text: await response.text() };
 }
 
 async function fetchOnce(url: string, init: RequestInit): Promise<Response> {

@@ -1,7 +1,7 @@
-import { patientFetch } from "../patient-fetch.ts";
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { patientFetch } from "../patient-fetch.ts";
 
 const requestLimitMs = 90_000;
 
